@@ -179,9 +179,9 @@ def incident(incident_id: str = "inc-1", *, key: str = "workload/c1/shop/web") -
     )
 
 
-def full_incident() -> Incident:
+def full_incident(incident_id: str = "inc-1") -> Incident:
     """Every field of an incident filled in, with every kind of fact."""
-    filled = incident()
+    filled = incident(incident_id)
     filled.severity = Severity.CRITICAL
     filled.state = IncidentState.CLOSED
     filled.next = Station.END

@@ -1,0 +1,1 @@
+"""Tool servers: programs of their own that speak MCP. Imported by `app.py` alone."""

@@ -1,0 +1,166 @@
+"""One change to one object: at most once under its key, never over somebody else's newer change.
+
+It knows how a change is applied, not what any change is.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from domain.alert import Target
+from domain.cluster import ChangeResult
+from domain.errors import ToolTimeout
+from domain.tools import ToolCall
+from mcp_servers.kube.api_errors import Conflict
+from mcp_servers.kube.cluster_api import ClusterApi
+from mcp_servers.kube.doc import Doc
+from mcp_servers.kube.finding import find
+from mcp_servers.kube.marks import CHANGE_KEY, CHANGE_UNDO, managed_by
+
+MAX_TRIES = 5  # controllers write a status a few times a second; five readings in a row are rarely overtaken
+
+Op = Mapping[str, object]  # one operation of a JSON patch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a plan wants of the object it was shown; nothing to do when `before` equals `after`."""
+
+    ops: tuple[Op, ...]
+    before: Mapping[str, str]
+    after: Mapping[str, str]
+    undo: ToolCall | None = None
+    warnings: tuple[str, ...] = field(default_factory=tuple)
+
+
+Plan = Callable[[Doc], Awaitable[Change]]
+
+
+async def apply(api: ClusterApi, target: Target, plan: Plan, *, key: str, dry_run: bool) -> ChangeResult:
+    """Read, plan, patch; again from the start when the object changed in between.
+
+    Raises Conflict after `MAX_TRIES`, ToolTimeout when it stays unknown whether the change was applied.
+    """
+    sent: Change | None = None  # a change that was sent and never answered
+    for attempt in range(1, MAX_TRIES + 1):
+        found = await find(api, target.kind, target.namespace, target.name)
+        if found.annotations.get(CHANGE_KEY) == key:
+            return _done(found, sent, dry_run) if sent else _repeated(found, key)
+        change = await plan(found)
+        if change.before == change.after:
+            return _unchanged(found, change, dry_run)
+        try:
+            changed = await _patch(api, found, change, key, dry_run)
+        except Conflict:
+            continue
+        except ToolTimeout:
+            if attempt == MAX_TRIES:
+                raise
+            sent = change
+            continue
+        return _done(changed, change, dry_run)
+    raise Conflict(
+        f"{target} changed {MAX_TRIES} times while it was being changed; look at it and call again."
+    )
+
+
+async def _patch(api: ClusterApi, found: Doc, change: Change, key: str, dry_run: bool) -> Doc:
+    ops = (_unless_changed(found), *change.ops, *_marks(found, change, key))
+    return await api.patch(found.kind, found.namespace, found.name, ops, dry_run=dry_run)
+
+
+def _unless_changed(found: Doc) -> Op:
+    """The API answers 409 when the version is not the newest. A `test` operation would be answered by a 422
+    that cannot be told from an invalid patch."""
+    return {"op": "replace", "path": "/metadata/resourceVersion", "value": found.version}
+
+
+def _marks(found: Doc, change: Change, key: str) -> list[Op]:
+    """The key and the way back, written in the same patch as the change itself."""
+    undo = change.undo and {"key": key, "tool": change.undo.tool, "arguments": dict(change.undo.arguments)}
+    marks = {CHANGE_KEY: key, CHANGE_UNDO: json.dumps(undo or {})}
+    return set_entries("/metadata/annotations", found.annotations, marks)
+
+
+def set_entries(path: str, present: Mapping[str, str], entries: Mapping[str, str]) -> list[Op]:
+    """Operations that set keys of a mapping which may not exist yet."""
+    if not present:
+        return [{"op": "add", "path": path, "value": dict(entries)}]
+    return [{"op": "add", "path": f"{path}/{escaped(key)}", "value": value} for key, value in entries.items()]
+
+
+def escaped(key: str) -> str:
+    """A key as a part of a JSON pointer (RFC 6901)."""
+    return key.replace("~", "~0").replace("/", "~1")
+
+
+def _done(changed: Doc, change: Change, dry_run: bool) -> ChangeResult:
+    said = _differences(change)
+    return ChangeResult(
+        target=changed.target,
+        changed=True,
+        dry_run=dry_run,
+        summary=f"{'Dry run, nothing changed: ' if dry_run else ''}{changed.target}: {said}",
+        before=change.before,
+        after=change.after,
+        undo_tool=change.undo.tool if change.undo else "",
+        undo_arguments=change.undo.arguments if change.undo else {},
+        uid=changed.uid,
+        resource_version=changed.version,
+        warnings=(*change.warnings, *_management(changed)),
+    )
+
+
+def _unchanged(found: Doc, change: Change, dry_run: bool) -> ChangeResult:
+    said = ", ".join(f"{name} {value}" for name, value in change.after.items())
+    return ChangeResult(
+        target=found.target,
+        changed=False,
+        dry_run=dry_run,
+        summary=f"{found.target} already is as asked: {said}",
+        before=change.before,
+        after=change.after,
+        uid=found.uid,
+        resource_version=found.version,
+    )
+
+
+def _repeated(found: Doc, key: str) -> ChangeResult:
+    """The first call's way back comes from the object; the values before it are no longer known."""
+    undo = _kept_undo(found, key)
+    return ChangeResult(
+        target=found.target,
+        changed=False,
+        repeated=True,
+        summary=f"{found.target}: the change with key {key} was applied before; nothing was done again",
+        undo_tool=undo.tool if undo else "",
+        undo_arguments=undo.arguments if undo else {},
+        uid=found.uid,
+        resource_version=found.version,
+    )
+
+
+def _kept_undo(found: Doc, key: str) -> ToolCall | None:
+    """The undo that the change with this key left; None for any other, or when people edited it."""
+    try:
+        kept = json.loads(found.annotations.get(CHANGE_UNDO, "{}"))
+    except ValueError:
+        return None
+    undo = Doc(kept if isinstance(kept, dict) else {})
+    if undo.text("key") != key:
+        return None
+    return ToolCall(tool=undo.text("tool"), arguments=undo.part("arguments").raw)
+
+
+def _differences(change: Change) -> str:
+    names = [name for name in change.after if change.before.get(name) != change.after[name]]
+    return ", ".join(f"{name} {change.before.get(name) or 'none'} -> {change.after[name]}" for name in names)
+
+
+def _management(thing: Doc) -> tuple[str, ...]:
+    tool = managed_by(thing)
+    return (
+        (f"{tool} manages this object and may put the old value back; change its source too.",)
+        if tool
+        else ()
+    )

@@ -7,7 +7,6 @@ from domain.alert import Target
 from domain.cluster import EventSummary
 from mcp_servers.kube.doc import Doc
 
-
 MAX_MESSAGES = 3  # one reason may have several: `Failed` is both the pull that failed and its back-off
 BETWEEN = " | "
 

@@ -125,6 +125,11 @@ class Incident:
             self.severity = max((alert.severity for alert in self.alerts), key=lambda s: s.rank)
 
     @property
+    def closed(self) -> bool:
+        """Whether it was reported and is over."""
+        return self.state is IncidentState.CLOSED
+
+    @property
     def firing(self) -> bool:
         """Whether any alert of this incident still fires."""
         return any(alert.firing for alert in self.alerts)

@@ -91,6 +91,10 @@ class Journal(Protocol):
         """Ids a worker has to go on with after a start: open ones, and parked ones that were decided."""
         ...
 
+    async def answered(self) -> list[str]:
+        """Parked incidents whose question a person has answered, earliest answer first."""
+        ...
+
     async def intend(self, incident_id: str, action: Action, *, at: datetime) -> Intent:
         """Record that an action is about to be applied; returns the earlier intent if there is one."""
         ...

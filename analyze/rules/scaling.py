@@ -1,0 +1,48 @@
+"""Workloads that run fewer copies than somebody meant them to."""
+
+import re
+
+from analyze.scene import Cited, Scene, unique
+from domain.cluster import EventSummary, WorkloadState
+from domain.decision import Hypothesis
+
+# Kubernetes from 1.26 on says how many there were; older ones only said how many there are now.
+SCALED = re.compile(r"^Scaled (?P<way>up|down) replica set \S+ (?:to (?P<to>\d+))(?: from (?P<before>\d+))?")
+
+
+def scaled_to_zero(scene: Scene) -> list[Hypothesis]:
+    """The workload asks for no replicas at all while somebody is alerted about it."""
+    workload = scene.workload
+    if workload is None or workload.fact.desired_count > 0 or workload.fact.target.kind == "DaemonSet":
+        return []
+    before, sources = replicas_before(scene, workload)
+    reasons = ["spec.replicas is 0, so no pod can serve"]
+    reasons.append(f"{before} replicas were meant to run" if before else "how many ran before is not known")
+    return [
+        Hypothesis(
+            cause="scaled-to-zero",
+            title=f"{workload.fact.target} is scaled to zero",
+            target=workload.fact.target,
+            confidence=0.88 if before else 0.65,
+            reasons=tuple(reasons),
+            evidence_for=unique([workload.id, *sources]),
+        )
+    ]
+
+
+def replicas_before(scene: Scene, workload: Cited[WorkloadState]) -> tuple[int | None, tuple[str, ...]]:
+    """How many replicas were meant, with the evidence: from the applied manifest, else from the events."""
+    if workload.fact.declared_count:
+        return workload.fact.declared_count, (workload.id,)
+    for event in sorted(scene.events, key=lambda e: e.fact.last_at, reverse=True):
+        if count := _count_before(event.fact):
+            return count, (event.id,)
+    return None, ()
+
+
+def _count_before(event: EventSummary) -> int | None:
+    match = SCALED.match(event.message)
+    if match is None:
+        return None
+    count = match["to"] if match["way"] == "up" else match["before"]
+    return int(count) if count else None

@@ -1,0 +1,1 @@
+"""Facts with source and time: what was looked at, never what to think of it."""

@@ -1,0 +1,49 @@
+"""Puts what Execute brought into the incident and on its timeline."""
+
+from datetime import datetime
+
+from domain.attempt import Answer, Attempt
+from domain.incident import Incident, Station
+from execute.executor import Progress
+
+
+def file_progress(incident: Incident, progress: Progress, *, at: datetime) -> None:
+    """Add evidence or the attempt; an attempt that only waits on is not told twice."""
+    if progress.withdrawn:
+        _note(incident, at, "action_withdrawn", "nothing fires any more, so nothing was changed")
+        return
+    if progress.attempt is None:
+        for item in incident.add_evidence(progress.observations):
+            _note(incident, at, "looked", f"{item.id}: {item.text}")
+        return
+    known = incident.last_attempt
+    incident.put_attempt(progress.attempt)
+    if progress.attempt != known:
+        _tell(incident, progress.attempt, at)
+
+
+def _tell(incident: Incident, attempt: Attempt, at: datetime) -> None:
+    verdict = attempt.verdict
+    text = f"{attempt.action}: policy says {verdict.answer.value} ({verdict.rule}): {verdict.reason}"
+    _note(incident, at, "verdict_given", text, answer=verdict.answer.value, rule=verdict.rule)
+    if verdict.answer is Answer.ASK:
+        _note(incident, at, "approval_awaited", f"waiting for a person: python main.py approve {incident.id}")
+    if attempt.outcome is not None:
+        outcome = attempt.outcome
+        _note(
+            incident, outcome.at, "action_applied", f"{outcome.kind.value}: {outcome.text}",
+            tool=attempt.action.tool, key=attempt.action.key, outcome=outcome.kind.value,
+        )  # fmt: skip
+    if attempt.verification is not None:
+        seen = attempt.verification
+        _note(
+            incident,
+            seen.at,
+            "action_verified",
+            f"{seen.effect.value}: {seen.text}",
+            effect=seen.effect.value,
+        )
+
+
+def _note(incident: Incident, at: datetime, event: str, text: str, **details: object) -> None:
+    incident.note(at=at, station=Station.EXECUTE, event=event, text=text, **details)

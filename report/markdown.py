@@ -1,0 +1,140 @@
+"""The incident as Markdown: complete without an LLM, readable on GitHub and in a terminal."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import jinja2
+
+from domain.attempt import Attempt, Effect
+from domain.decision import DecisionKind
+from domain.incident import Incident, IncidentState, Resolution
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+HEADLINES = {
+    Resolution.RESOLVED: "Resolved: a change was made, and looking afterwards showed that it helped.",
+    Resolution.ESCALATED: "Escalated: a person has to take over. What is known is below.",
+    Resolution.NO_ACTION: "No action: nothing was changed by this service.",
+    None: "Not finished yet.",
+}
+
+
+def render(incident: Incident, *, prose: str = "") -> str:
+    """The whole report. `prose` is an optional summary in free words; the facts never depend on it."""
+    text = (
+        _environment()
+        .get_template("incident.md.j2")
+        .render(
+            incident=incident,
+            headline=HEADLINES[incident.resolution],
+            prose=prose.strip(),
+            cause=_cause(incident),
+            evidence=incident.current_evidence(),
+            next_steps=next_steps(incident),
+            lasted=_lasted(incident),
+        )
+    )
+    return text.strip() + "\n"
+
+
+def next_steps(incident: Incident) -> list[str]:
+    """What a person should do now, most urgent first."""
+    if incident.state is IncidentState.PARKED and incident.last_attempt is not None:
+        action = incident.last_attempt.action
+        return [f"Answer the waiting request: `python main.py approve {incident.id}` applies {action}."]
+    if incident.resolution is Resolution.ESCALATED:
+        return _escalated_steps(incident)
+    if incident.resolution is Resolution.RESOLVED:
+        return _resolved_steps(incident)
+    return ["Nothing, unless the alert comes back; then look whether its threshold fits."]
+
+
+def _escalated_steps(incident: Incident) -> list[str]:
+    decision = incident.decision
+    steps = [f"Take over: {'; '.join(decision.reasons)}." if decision else "Take over."]
+    if incident.hypotheses:
+        best = incident.hypotheses[0]
+        steps.append(f"Start from the likeliest cause: {best.title} (confidence {best.confidence:.2f}).")
+    else:
+        steps.append("Start from the evidence below; no rule recognised it.")
+    steps += [
+        f"Check what {attempt.action} left behind: {attempt.outcome.text}."
+        for attempt in incident.attempts
+        if attempt.applied and attempt.outcome and not _helped(attempt)
+    ]
+    steps += [f"Runbook of the alert: {url}" for url in _runbook_urls(incident)]
+    return steps
+
+
+def _resolved_steps(incident: Incident) -> list[str]:
+    steps = []
+    for attempt in incident.attempts:
+        if not attempt.applied:
+            continue
+        steps.append(
+            f"Make the change last where it is declared (repository, chart or manifest): {attempt.action}."
+        )
+        if attempt.outcome and attempt.outcome.undo:
+            steps.append(f"To take it back: `{attempt.outcome.undo}`.")
+    if incident.firing:
+        steps.append("The alert had not been sent as resolved when this was written; watch that it clears.")
+    return steps or ["Nothing."]
+
+
+def _runbook_urls(incident: Incident) -> Sequence[str]:
+    urls = [alert.annotations.get("runbook_url", "") for alert in incident.alerts]
+    return [url for url in dict.fromkeys(urls) if url]
+
+
+def _helped(attempt: Attempt) -> bool:
+    return attempt.verification is not None and attempt.verification.effect is Effect.HELPED
+
+
+def _cause(incident: Incident) -> str:
+    """The cause that the decisions acted on, else the best hypothesis, else nothing."""
+    acted = [d for d in incident.decisions if d.kind is DecisionKind.EXECUTE_TOOL and d.action]
+    if acted:
+        return acted[-1].cause
+    return incident.hypotheses[0].cause if incident.hypotheses else ""
+
+
+def _lasted(incident: Incident) -> timedelta | None:
+    return None if incident.closed_at is None else incident.closed_at - incident.opened_at
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - Markdown, not HTML; `cell` and `line` keep foreign text in its place
+    )
+    environment.filters |= {"clock": _clock, "cell": _cell, "line": _line, "pairs": _pairs, "span": _span}
+    return environment
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment:%H:%M:%S}"
+
+
+def _line(text: object) -> str:
+    """Foreign text on one line, so that it cannot start a heading, a list or a fence."""
+    return " ".join(str(text).split()).replace("`", "'")
+
+
+def _cell(text: object) -> str:
+    """Foreign text inside a table cell."""
+    return _line(text).replace("|", "\\|").replace("<", "&lt;")
+
+
+def _pairs(values: Mapping[str, str]) -> str:
+    return ", ".join(f"{name}: {value}" for name, value in values.items()) or "–"
+
+
+def _span(length: timedelta | None) -> str:
+    if length is None:
+        return "still open"
+    seconds = int(length.total_seconds())
+    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"

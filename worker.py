@@ -1,0 +1,216 @@
+"""Takes wakes off the queue and runs the flow for each incident: many in parallel, one run per incident.
+
+It decides nothing about an incident; when a run breaks it sees to it that a person is called.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+
+from domain.alert import Delivery
+from domain.clock import Clock
+from domain.decision import Decision, DecisionKind
+from domain.errors import LoopError, Transient
+from domain.incident import Incident, IncidentState, Station
+from flow import IncidentFlow
+from journal.port import Filing, Journal
+from journal.queue import Wake, WorkQueue
+
+RETRY_FIRST_S = 1.0
+RETRY_LONGEST_S = 60.0
+
+Listener = Callable[[Incident], None]
+
+log = structlog.get_logger("worker")
+
+
+class Files(Protocol):
+    """Puts a delivery's alerts into incidents; `receive/triage.py` fits."""
+
+    async def file(self, delivery: Delivery) -> Filing: ...
+
+
+class Worker:
+    """Runs until stopped. A run that is cut off goes on where it was at the next start."""
+
+    def __init__(
+        self, queue: WorkQueue, journal: Journal, triage: Files, clock: Clock, *, concurrency_count: int
+    ) -> None:
+        self._queue = queue
+        self._journal = journal
+        self._triage = triage
+        self._clock = clock
+        self._concurrency_count = concurrency_count
+        self._ready: asyncio.Queue[str] = asyncio.Queue()  # bounded by the number of live incidents
+        self._waiting: set[str] = set()
+        self._running: set[str] = set()
+        self._again: set[str] = set()
+        self._failures: dict[str, int] = {}
+        self._listeners: list[Listener] = []
+        self._stopping = False
+        self._flow: IncidentFlow | None = None
+
+    def use(self, flow: IncidentFlow) -> None:
+        """Hand in the flow, which itself was given this worker's `checkpoint`."""
+        self._flow = flow
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener` with the incident after every node."""
+        self._listeners.append(listener)
+
+    @property
+    def running_count(self) -> int:
+        """Incidents being run at this moment."""
+        return len(self._running)
+
+    async def run(self) -> None:
+        """Work until cancelled or `stop` has let every run finish its step."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._take_wakes(), name="wakes")
+            for number in range(self._concurrency_count):
+                tasks.create_task(self._run_incidents(), name=f"runner-{number}")
+
+    async def stop(self, task: asyncio.Task[None], *, within_s: float) -> None:
+        """End `task`, which runs `run`: steps in hand may finish within `within_s`, then are cut off."""
+        self._stopping = True
+        deadline_s = self._clock.monotonic_s() + within_s
+        while self._running and self._clock.monotonic_s() < deadline_s:
+            await self._clock.sleep(0.05)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    async def checkpoint(self, incident: Incident) -> bool:
+        """Save after a node, with the alerts that came meanwhile. False: do not go on now."""
+        incident.merge_alerts(await self._journal.alerts_of(incident.id))
+        await self._journal.save(incident)
+        for listener in self._listeners:
+            listener(incident)
+        return not self._stopping
+
+    async def _take_wakes(self) -> None:
+        while True:
+            wake = await self._queue.get()
+            try:
+                await self._answer(wake)
+            finally:
+                self._queue.task_done(wake)
+
+    async def _answer(self, wake: Wake) -> None:
+        if wake.incident_id is not None:
+            self._enqueue(wake.incident_id)
+        if wake.delivery is not None:
+            await self._file(wake.delivery)
+
+    async def _file(self, delivery: Delivery) -> None:
+        """File until it works: the sender was told 200, so this delivery is never given up."""
+        pause_s = RETRY_FIRST_S
+        while True:
+            try:
+                filing = await self._triage.file(delivery)
+                break
+            except Transient as error:
+                log.warning("filing_postponed", delivery=delivery.id, retry_s=pause_s, reason=str(error))
+                await self._clock.sleep(pause_s)
+                pause_s = min(2 * pause_s, RETRY_LONGEST_S)
+        log.info(
+            "delivery_filed", delivery=delivery.id, opened=len(filing.opened), joined=len(filing.joined),
+            repeated=filing.repeated_count, unmatched=filing.unmatched_count,
+        )  # fmt: skip
+        for incident_id in filing.touched:
+            self._enqueue(incident_id)
+
+    def _enqueue(self, incident_id: str) -> None:
+        if incident_id not in self._waiting:
+            self._waiting.add(incident_id)
+            self._ready.put_nowait(incident_id)
+
+    async def _run_incidents(self) -> None:
+        while True:
+            incident_id = await self._ready.get()
+            self._waiting.discard(incident_id)
+            if self._stopping:
+                continue  # it is in the journal and comes back at the next start
+            if incident_id in self._running:
+                self._again.add(incident_id)
+                continue
+            await self._run_alone(incident_id)
+
+    async def _run_alone(self, incident_id: str) -> None:
+        self._running.add(incident_id)
+        try:
+            with structlog.contextvars.bound_contextvars(incident=incident_id):
+                await self._run_safely(incident_id)
+        finally:
+            self._running.discard(incident_id)
+            if incident_id in self._again:
+                self._again.discard(incident_id)
+                self._enqueue(incident_id)
+
+    async def _run_safely(self, incident_id: str) -> None:
+        try:
+            await self._run_once(incident_id)
+            self._failures.pop(incident_id, None)
+        except Transient as error:
+            self._retry_later(incident_id, str(error))
+        except Exception as error:  # the worker's edge: an incident must never vanish
+            log.exception("run_failed")
+            await self._hand_over(incident_id, error)
+
+    async def _run_once(self, incident_id: str) -> None:
+        assert self._flow is not None, "use() comes before run()"
+        incident = await self._journal.load(incident_id)
+        if incident.closed:
+            return
+        incident.merge_alerts(await self._journal.alerts_of(incident_id))
+        await self._flow.run_async(incident)
+        log.info(
+            "run_ended",
+            state=incident.state.value,
+            resolution=incident.resolution,
+            steps=incident.used.steps_count,
+        )
+        if incident.closed:
+            await self._reopen_for_late_alerts(incident)
+
+    async def _reopen_for_late_alerts(self, incident: Incident) -> None:
+        """An alert filed while the incident was closing would have nobody to look at it."""
+        known = {(alert.fingerprint, alert.started_at) for alert in incident.alerts}
+        filed = await self._journal.alerts_of(incident.id)
+        late = [
+            alert for alert in filed if alert.firing and (alert.fingerprint, alert.started_at) not in known
+        ]
+        if not late:
+            return
+        incident.state, incident.next = IncidentState.OPEN, Station.RECEIVE
+        incident.resolution = incident.closed_at = None
+        incident.merge_alerts(late)
+        text = f"{len(late)} alerts came while the report was written"
+        incident.note(at=self._clock.now(), station=Station.RECEIVE, event="incident_reopened", text=text)
+        await self._journal.save(incident)
+        self._enqueue(incident.id)
+
+    def _retry_later(self, incident_id: str, reason: str) -> None:
+        count = self._failures[incident_id] = self._failures.get(incident_id, 0) + 1
+        pause_s = min(RETRY_FIRST_S * 2 ** (count - 1), RETRY_LONGEST_S)
+        log.warning("run_postponed", incident=incident_id, retry_s=pause_s, reason=reason)
+        asyncio.get_running_loop().call_later(pause_s, self._enqueue, incident_id)
+
+    async def _hand_over(self, incident_id: str, error: Exception) -> None:
+        """A run broke on a fault of our own: close the incident as escalated, with what is known."""
+        count = self._failures[incident_id] = self._failures.get(incident_id, 0) + 1
+        if count > 1:
+            return  # handing over broke, too; it stays open in the journal for the next start
+        try:
+            incident = await self._journal.load(incident_id)
+            text = f"an error inside the service: {type(error).__name__}: {error}"
+            incident.decisions.append(
+                Decision(kind=DecisionKind.NEEDS_MANUAL_INTERVENTION, analyst="worker", reasons=(text,))
+            )
+            incident.note(at=self._clock.now(), station=incident.next, event="run_failed", text=text)
+            incident.state, incident.next = IncidentState.OPEN, Station.REPORT
+            await self._journal.save(incident)
+            self._enqueue(incident_id)
+        except LoopError as trouble:
+            self._retry_later(incident_id, str(trouble))

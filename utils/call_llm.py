@@ -17,6 +17,7 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 from domain.budget import Budget
 from domain.clock import Clock
 from utils.llm_answers import (
+    LLM_ERRORS,
     AnswerT,
     Asked,
     LlmBudgetUsedUp,
@@ -39,6 +40,7 @@ FIRST_WAIT_S = 0.5  # doubles with each attempt; a server's own retry-after goes
 MIN_ANSWER_TOKENS_COUNT = 64  # less cannot hold a decision, so it is not worth asking
 
 __all__ = [
+    "LLM_ERRORS",
     "Llm",
     "LlmAnswer",
     "LlmBudgetUsedUp",

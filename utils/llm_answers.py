@@ -50,6 +50,9 @@ class LlmBudgetUsedUp(Permanent):
         self.tokens_count = tokens_count
 
 
+LLM_ERRORS = (LlmUnavailable, LlmUnusable, LlmBudgetUsedUp)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """Who was asked, for the sentences about what went wrong."""

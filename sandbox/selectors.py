@@ -145,13 +145,14 @@ class FieldSelector:
         return selector
 
     def check(self, kind: Kind) -> None:
-        allowed = (*_COMMON, *SELECTABLE.get(kind.kind, ()))
+        special = SELECTABLE.get(kind.kind, ())
         for path, _, _ in self.terms:
-            if path not in allowed:
-                where = f'"{kind.api_version}, Resource={kind.plural}" that match label selector ""'
-                raise BadRequest(
-                    f'Unable to find {where}, field selector "{self}": field label not supported: {path}'
-                )
+            if path in _COMMON or path in special:
+                continue
+            if special:
+                raise BadRequest(f"field label not supported: {path}")
+            known = ", ".join(f'"{name}"' for name in _COMMON)
+            raise BadRequest(f'"{path}" is not a known field selector: only {known}')
 
     def matches(self, obj: Obj) -> bool:
         return all((_read(obj, path) == value) is equal for path, value, equal in self.terms)

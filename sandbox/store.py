@@ -14,7 +14,8 @@ from sandbox.errors import AlreadyExists, Conflict, Gone, NotFound
 from sandbox.fields import Obj, is_deleting, labels_of, meta, name_of, namespace_of
 from sandbox.kinds import Kind
 from sandbox.selectors import FieldSelector, Selector
-from sandbox.tables import Change, Record, Table
+from sandbox.tables import Change as Change
+from sandbox.tables import Record, Table
 from sandbox.watching import Watch
 
 SUFFIX = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: random names must not spell words
@@ -95,12 +96,26 @@ class Store:
         labels: Selector | None = None,
         fields: FieldSelector | None = None,
     ) -> Records:
-        found = self.table(kind).select(namespace, fields)
-        if labels is not None and not labels.empty:
-            found = [record for record in found if labels.matches(labels_of(record.obj))]
-        if fields is not None and fields.terms:
-            found = [record for record in found if fields.matches(record.obj)]
-        return found
+        return _selected(self.table(kind).select(namespace, fields), labels, fields)
+
+    def records_at(
+        self,
+        kind: Kind,
+        revision: int,
+        namespace: str | None = None,
+        *,
+        labels: Selector | None = None,
+        fields: FieldSelector | None = None,
+    ) -> Records:
+        """Records as they were at an older revision; raises Gone when that is forgotten."""
+        then = self.table(kind).as_of(revision)
+        if then is None:
+            raise Gone(
+                "The provided continue parameter is too old to display a consistent list result. "
+                "You can start a new list without the continue parameter."
+            )
+        inside = [record for record in then if not namespace or record.key[0] == namespace]
+        return _selected(inside, labels, fields)
 
     def owned(self, kind: Kind, owner_uid: str) -> Objs:
         """Objects of `kind` whose ownerReferences name that uid."""
@@ -253,6 +268,14 @@ class Store:
         return obj
 
 
+def _selected(found: Records, labels: Selector | None, fields: FieldSelector | None) -> Records:
+    if labels is not None and not labels.empty:
+        found = [record for record in found if labels.matches(labels_of(record.obj))]
+    if fields is not None and fields.terms:
+        found = [record for record in found if fields.matches(record.obj)]
+    return found
+
+
 def _body(obj: Obj) -> Obj:
     return {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")}
 
@@ -261,27 +284,27 @@ def _check_versions(kind: Kind, obj: Obj, old: Obj) -> None:
     given, current = meta(obj), meta(old)
     uid = given.get("uid")
     if uid and uid != current["uid"]:
-        raise _wrong_uid(kind, name_of(old), uid, current["uid"])
+        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {current['uid']}"
+        raise Conflict.because(kind, name_of(old), why)
     version = given.get("resourceVersion")
-    if version and version != current["resourceVersion"]:
+    if version and version not in ("0", current["resourceVersion"]):  # "0" is how some clients say "any"
         raise Conflict.stale(kind, name_of(old))
 
 
 def _check_preconditions(kind: Kind, obj: Obj, uid: str | None, version: str | None) -> None:
     current = meta(obj)
     if uid and uid != current["uid"]:
-        raise _wrong_uid(kind, name_of(obj), uid, current["uid"])
+        why = (
+            f"the UID in the precondition ({uid}) does not match the UID in record ({current['uid']}). "
+            "The object might have been deleted and then recreated"
+        )
+        raise Conflict.because(kind, name_of(obj), why)
     if version and version != current["resourceVersion"]:
         why = (
             f"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in "
             f"record ({current['resourceVersion']}). The object might have been modified"
         )
         raise Conflict.because(kind, name_of(obj), why)
-
-
-def _wrong_uid(kind: Kind, name: str, given: str, current: str) -> Conflict:
-    why = f"Precondition failed: UID in precondition: {given}, UID in object meta: {current}"
-    return Conflict.because(kind, name, why)
 
 
 def _merged(kind: Kind, obj: Obj, old: Obj, subresource: str | None) -> Obj:

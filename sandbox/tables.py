@@ -55,6 +55,11 @@ class Change:
     def revision(self) -> int:
         return self.record.revision
 
+    @property
+    def line(self) -> bytes:
+        """The watch event as one line of JSON."""
+        return b'{"type":"%s","object":%s}\n' % (self.type.encode(), self.record.json)
+
 
 def _owners(obj: Obj) -> Iterable[str]:
     return [owner["uid"] for owner in owners_of(obj)]
@@ -121,6 +126,17 @@ class Table:
 
     def changes_since(self, revision: int) -> Iterator[Change]:
         return islice(self._changes, bisect_right(self._revisions, revision), None)
+
+    def as_of(self, revision: int) -> list[Record] | None:
+        """All records as they were at a revision, sorted; None when that is forgotten."""
+        if revision < self.forgotten:
+            return None
+        then = dict(self.records)
+        for change in reversed(list(self.changes_since(revision))):
+            then.pop(change.record.key, None)
+            if change.old_record is not None:
+                then[change.old_record.key] = change.old_record
+        return [then[key] for key in sorted(then)]
 
     def _in_order(self, namespace: str | None) -> list[Record]:
         if namespace:

@@ -158,7 +158,7 @@ def test_propagation_leaves_its_finalizer_for_the_collector(
 
 def test_delete_preconditions_are_checked(store: Store) -> None:
     store.create(CONFIG, config())
-    with pytest.raises(Conflict, match="UID in precondition: other"):
+    with pytest.raises(Conflict, match=r"the UID in the precondition \(other\) does not match"):
         store.delete(CONFIG, "default", "a", uid="other")
     with pytest.raises(Conflict, match="ResourceVersion in the precondition"):
         store.delete(CONFIG, "default", "a", resource_version="1")

@@ -1,0 +1,24 @@
+"""Questions to the API: may I, who am I. Roles are stored but not enforced: everybody may do everything."""
+
+from sandbox.fields import Obj
+
+USER: Obj = {"username": "sandbox-admin", "groups": ["system:masters", "system:authenticated"]}
+ALLOWED: Obj = {"allowed": True, "reason": "the sandbox does not enforce RBAC"}
+EVERYTHING: Obj = {
+    "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
+    "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
+    "incomplete": False,
+}
+ANSWERS: dict[str, Obj] = {
+    "selfsubjectaccessreviews": ALLOWED,
+    "subjectaccessreviews": ALLOWED,
+    "localsubjectaccessreviews": ALLOWED,
+    "selfsubjectrulesreviews": EVERYTHING,
+    "selfsubjectreviews": {"userInfo": USER},
+    "tokenreviews": {"authenticated": True, "user": USER},
+}
+
+
+def answer(plural: str, question: Obj) -> Obj:
+    """The question with its status filled in."""
+    return {**question, "status": ANSWERS[plural]}

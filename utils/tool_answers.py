@@ -10,7 +10,9 @@ from domain.errors import LoopError, ToolFailed, ToolTimeout, Transient
 
 TRANSIENT_MARK = "[try again later]"
 UNKNOWN_MARK = "[outcome unknown]"
-PREFIX = re.compile(r"^Error executing tool [\w.-]+: ")  # the server library's own words
+NOISE = re.compile(
+    r"^Error executing tool [\w.-]+: |^ *For further information visit .*\n?", re.MULTILINE
+)  # of libraries
 MAX_TEXT_LENGTH = 16_000  # about 4,000 tokens: what an LLM can take several of
 
 
@@ -23,7 +25,7 @@ def marked(error: LoopError) -> str:
 
 def failure(text: str) -> LoopError:
     """The error for a tool's error text, from our servers or others."""
-    said = PREFIX.sub("", text).strip()
+    said = NOISE.sub("", text).strip()
     if said.startswith(UNKNOWN_MARK):
         return ToolTimeout(said.removeprefix(UNKNOWN_MARK).strip())
     if said.startswith(TRANSIENT_MARK):

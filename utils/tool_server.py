@@ -1,0 +1,200 @@
+"""One tool server as the service sees it: connected by a task of its own, lost, connected again.
+
+It neither chooses between servers nor reads answers; that is `mcp_client.py`.
+"""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+from mcp import Client
+from mcp.shared.exceptions import MCPError
+from mcp_types import CONNECTION_CLOSED, REQUEST_TIMEOUT, CallToolResult, Tool
+from pydantic import ValidationError
+
+from domain.errors import LoopError, ToolFailed, ToolTimeout, ToolUnavailable
+from domain.tools import ToolSpec
+from utils.servers_config import ServerEntry
+from utils.tool_transports import Builtin, open_client
+
+CHECK_S = 30.0  # how soon the death of a server that nobody calls is noticed, and new tools are seen
+MAX_PAGES = 20  # of a tool list; a server that pages for ever must not hold us
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How soon a lost server is tried again: after `first_s`, doubling up to `most_s`."""
+
+    first_s: float = 0.5
+    most_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerState:
+    """One server for /status; `last_error` stays empty while it is connected."""
+
+    name: str
+    connected: bool
+    tools_count: int
+    last_error: str = ""
+
+
+class ToolServer:
+    """Owns the connection to one server; `run` is its task, `call` may come from any other."""
+
+    def __init__(self, name: str, entry: ServerEntry, builtin: Builtin | None, pace: Pace) -> None:
+        self.name = name
+        self.specs: tuple[ToolSpec, ...] = ()  # as last seen: the tools of a lost server stay known
+        self.tried = asyncio.Event()  # connected, or failed to, at least once
+        self._entry = entry
+        self._builtin = builtin
+        self._pace = pace
+        self._client: Client | None = None
+        self._lost = asyncio.Event()
+        self._closing = asyncio.Event()
+        self._last_error = "not connected yet"
+
+    @property
+    def connected(self) -> bool:
+        """Whether calls can be made now."""
+        return self._client is not None
+
+    @property
+    def state(self) -> ServerState:
+        """How it is now."""
+        return ServerState(
+            name=self.name,
+            connected=self.connected,
+            tools_count=len(self.specs),
+            last_error=self._last_error,
+        )
+
+    async def run(self) -> None:
+        """Stay connected until `close`. Nothing that a server does ends this task."""
+        wait_s = self._pace.first_s
+        while not self._closing.is_set():
+            try:
+                await self._stay()
+                held = True
+            except Exception as error:  # noqa: BLE001 - the tool edge: whatever a server does stays its own
+                held = self.connected
+                self._note_loss(_reason(error))
+            self._client = None
+            self.tried.set()
+            wait_s = self._pace.first_s if held else min(wait_s * 2, self._pace.most_s)
+            await _until(self._closing, wait_s)
+
+    def close(self) -> None:
+        """Let `run` end."""
+        self._closing.set()
+        self._lost.set()
+
+    async def call(self, tool: str, arguments: dict[str, object], *, read_only: bool) -> CallToolResult:
+        """Send one call and return the server's answer, failed or not; the caller bounds the time.
+
+        Raises ToolUnavailable when the call was not made or cannot have changed anything, ToolTimeout when it
+        is unknown what it did, ToolFailed when the server refused it.
+        """
+        client = self._client
+        if client is None:
+            raise ToolUnavailable(f"Tool server {self.name} is not connected: {self._last_error}")
+        try:
+            return await client.call_tool(tool, arguments)
+        except MCPError as error:
+            raise self._failure(client, tool, error, read_only) from error
+        except (ValidationError, RuntimeError) as error:  # an answer that breaks the protocol or its schema
+            raise ToolFailed(
+                f"{self.name} answered {tool} in a form that it did not declare: {error}"
+            ) from error
+
+    def _failure(self, client: Client, tool: str, error: MCPError, read_only: bool) -> LoopError:
+        if error.code == REQUEST_TIMEOUT:
+            return ToolTimeout(f"{tool} on {self.name} did not answer in time: {error.message}")
+        if error.code != CONNECTION_CLOSED:
+            return ToolFailed(f"{self.name} refused {tool}: {error.message}")
+        if client is self._client:  # not when a late answer of an earlier connection says so
+            self._lost.set()
+        if read_only:
+            return ToolUnavailable(
+                f"Tool server {self.name} went away during {tool}; it is being connected again."
+            )
+        return ToolTimeout(
+            f"Tool server {self.name} went away during {tool}; it may have been applied: look."
+        )
+
+    async def _stay(self) -> None:
+        """Connect, and hold the connection until it is lost or no longer wanted."""
+        async with asyncio.timeout(self._entry.timeout_s) as limit:
+            async with open_client(self._entry, self._builtin) as client:
+                self._take(await _list_tools(client))
+                limit.reschedule(None)
+                self._lost.clear()
+                self._client, self._last_error = client, ""
+                self.tried.set()
+                log.info("tool_server_connected", server=self.name, tools=len(self.specs))
+                await self._hold(client)
+                self._client = None
+
+    async def _hold(self, client: Client) -> None:
+        while not self._closing.is_set():
+            if await _until(self._lost, CHECK_S):
+                self._note_loss("the connection was closed")
+                return
+            async with asyncio.timeout(self._entry.timeout_s):
+                self._take(await _list_tools(client))
+
+    def _take(self, tools: list[Tool]) -> None:
+        allowed = self._entry.allow
+        offered = [tool for tool in tools if allowed is None or tool.name in allowed]
+        self.specs = tuple(self._spec(tool) for tool in offered)
+
+    def _spec(self, tool: Tool) -> ToolSpec:
+        declared = tool.annotations is not None and tool.annotations.read_only_hint is True
+        return ToolSpec(
+            name=tool.name,
+            server=self.name,
+            description=tool.description or "",
+            read_only=declared or tool.name in self._entry.read_only,
+            input_schema=tool.input_schema,
+        )
+
+    def _note_loss(self, reason: str) -> None:
+        """Lasting trouble is logged when it begins, not at every try."""
+        if self._closing.is_set() or reason == self._last_error:
+            return
+        self._last_error = reason
+        log.warning("tool_server_lost", server=self.name, reason=reason)
+
+
+async def _list_tools(client: Client) -> list[Tool]:
+    tools: list[Tool] = []
+    cursor: str | None = None
+    for _ in range(MAX_PAGES):
+        page = await client.list_tools(cursor=cursor)
+        tools += page.tools
+        cursor = page.next_cursor
+        if not cursor:
+            break
+    return tools
+
+
+async def _until(event: asyncio.Event, seconds: float) -> bool:
+    """Whether the event came within the time."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
+
+
+def _reason(error: BaseException) -> str:
+    """The innermost reason in one line: libraries wrap theirs in groups of one."""
+    while isinstance(error, BaseExceptionGroup) and error.exceptions:
+        error = error.exceptions[0]
+    if isinstance(error, TimeoutError):
+        return "no answer while connecting"
+    if isinstance(error, FileNotFoundError):
+        return f"there is no command or folder {error.filename!r}"
+    return f"{type(error).__name__}: {error}".splitlines()[0]

@@ -1,0 +1,1 @@
+"""The nodes' agents: they run the pods that the scheduler gave them, and report what became of them."""

@@ -1,0 +1,1 @@
+"""Finds a node for each pod, or says why there is none."""

@@ -1,0 +1,1 @@
+"""Helper clients to the outside, one file each; libraries' errors become ours here."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from openai.types.shared_params import ResponseFormatJSONSchema
 
 DEFAULT_BASE_URL = "https://api.openai.com/v1"
+OPENAI_HOSTS = ("api.openai.com", ".openai.azure.com")
 FIRST_WAIT_S = 0.5  # doubles with each attempt; a server's own retry-after goes first
 MIN_ANSWER_TOKENS_COUNT = 64  # less cannot hold a decision, so it is not worth asking
 
@@ -62,12 +63,22 @@ class LlmSettings:
     timeout_s: float = 60.0  # for one attempt
     attempts_count: int = 3
     max_answer_tokens_count: int = 4000  # thinking models spend most of it before they speak
+    limit_field: Literal["", "max_tokens", "max_completion_tokens"] = ""  # empty: by the host
 
     @property
     def asked(self) -> Asked:
         """Who is asked, without what may stand before an @ in the URL."""
         host = urlsplit(self.base_url or DEFAULT_BASE_URL).netloc.rpartition("@")[2]
         return Asked(host=host, model=self.model, timeout_s=self.timeout_s)
+
+    @property
+    def takes_completion_tokens(self) -> bool:
+        """Whether the limit goes by its newer name: OpenAI's thinking models refuse the older one,
+        while other servers ignore or refuse the newer.
+        """
+        if self.limit_field:
+            return self.limit_field == "max_completion_tokens"
+        return self.asked.host.endswith(OPENAI_HOSTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +171,9 @@ class Llm:
     ) -> str:
         """The raw body of one successful response."""
         client = await self._open()
-        from openai import OpenAIError
+        from openai import OpenAIError, omit
 
+        by_newer_name = self._settings.takes_completion_tokens
         limit_s = max(0.0, min(self._settings.timeout_s, deadline_s - self._clock.monotonic_s()))
         try:
             async with asyncio.timeout(limit_s):
@@ -169,7 +181,8 @@ class Llm:
                     model=self._settings.model,
                     messages=[_as_param(message) for message in messages],
                     response_format=_response_format(answer),
-                    max_completion_tokens=room_count,
+                    max_tokens=omit if by_newer_name else room_count,
+                    max_completion_tokens=room_count if by_newer_name else omit,
                 )
             return str(response.text)
         except TimeoutError as error:

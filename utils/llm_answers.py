@@ -141,7 +141,7 @@ def _trouble(turn: _Turn, finish_reason: str | None) -> str:
     if turn.refusal:
         return f"the LLM refused to answer: {_brief(turn.refusal)}"
     if finish_reason == "length":
-        return "the LLM's answer was cut off at its token limit (see llm.max_answer_tokens_count)"
+        return "the LLM's answer was cut off at its token limit; a model that thinks less may fit"
     if finish_reason == "content_filter":
         return "the LLM's answer was withheld by the provider's content filter"
     return "" if turn.content and turn.content.strip() else "the LLM answered with empty text"

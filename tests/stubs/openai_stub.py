@@ -27,7 +27,7 @@ class Chat:
     model: str
     messages: Sequence[Mapping[str, str]]
     schema: Mapping[str, object]
-    max_tokens: int
+    max_tokens: Mapping[str, int]
     authorization: str
     request: web.Request
     stopping: asyncio.Event
@@ -124,6 +124,7 @@ async def _drop(chat: Chat) -> None:
         chat.request.transport.close()
 
 
+_LIMITS = ("max_tokens", "max_completion_tokens")
 _ENVELOPE = {"id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": MODEL}
 _HTML = "<!doctype html><html><body>Welcome to the proxy</body></html>"
 
@@ -212,7 +213,7 @@ class OpenAiStub:
             model=sent["model"],
             messages=sent["messages"],
             schema=schema,
-            max_tokens=sent.get("max_completion_tokens", 0),
+            max_tokens={name: value for name, value in sent.items() if name in _LIMITS},
             authorization=request.headers.get("Authorization", ""),
             request=request,
             stopping=self._stopping,

@@ -99,7 +99,29 @@ async def test_the_question_carries_model_key_schema_and_room_for_the_answer() -
     assert [turn["role"] for turn in chat.messages] == ["system", "user"]
     assert chat.schema["required"] == ["name", "shades"]
     assert chat.schema["additionalProperties"] is False
-    assert chat.max_tokens == 500  # 507 less the 7 that the prompt is estimated at
+    assert chat.max_tokens == {"max_tokens": 500}  # 507 less the 7 that the prompt is estimated at
+
+
+@pytest.mark.parametrize(
+    ("settings", "newer"),
+    [
+        (LlmSettings(model="m"), True),
+        (LlmSettings(model="m", base_url=""), True),
+        (LlmSettings(model="m", base_url="https://shop.openai.azure.com/openai/v1"), True),
+        (LlmSettings(model="m", base_url="http://127.0.0.1:11434/v1"), False),
+        (LlmSettings(model="m", limit_field="max_tokens"), False),
+    ],
+)
+def test_the_limit_goes_by_the_name_that_the_host_knows(settings: LlmSettings, newer: bool) -> None:
+    assert settings.takes_completion_tokens is newer
+
+
+async def test_the_newer_name_of_the_limit_may_be_asked_for() -> None:
+    async with OpenAiStub(answer(GOOD)) as stub:
+        settings = LlmSettings(model=MODEL, base_url=stub.url, limit_field="max_completion_tokens")
+        async with Llm(settings, clock=StillClock()) as llm:
+            await llm.ask([Message(role="user", text="?")], answer=Colour, budget=PLENTY)
+    assert stub.chats[0].max_tokens == {"max_completion_tokens": 4000}
 
 
 async def test_tokens_are_estimated_where_the_server_does_not_count() -> None:

@@ -7,7 +7,7 @@ from analyze.llm_schema import SaidArgument
 from domain.tools import ToolSpec
 
 # What Execute fills in from the action's target and key; an LLM neither sees nor sets it.
-SUPPLIED = frozenset({"namespace", "kind", "name", "key", "dry_run"})
+SUPPLIED = frozenset({"namespace", "kind", "name", "node", "uid", "key", "dry_run"})
 
 
 class Misfit(ValueError):

@@ -57,7 +57,8 @@ SPECS = (
     spec(
         "scale_workload", read_only=False, needed=("name", "replicas"), replicas={"type": "integer"}, **PLACE
     ),
-    spec("delete_pod", read_only=False, needed=("name",), **PLACE),
+    spec("delete_pod", read_only=False, needed=("name",), uid=TEXT, **PLACE),
+    spec("cordon_node", read_only=False, needed=("node", "key"), node=TEXT, key=TEXT),
 )
 
 

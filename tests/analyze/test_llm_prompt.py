@@ -108,6 +108,7 @@ def test_a_tool_is_told_with_its_types_and_without_what_execute_fills_in() -> No
         "rollback_workload(to_revision: integer): What rollback_workload does.",
         "scale_workload(replicas*: integer): What scale_workload does.",
         "delete_pod(): What delete_pod does.",
+        "cordon_node(): What cordon_node does.",
     ]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 MASK = "[redacted]"
 
-# Every repetition is bounded, so that a hostile log line costs linear time.
+# Repetitions before a keyword are bounded, so that a hostile log line costs linear time.
 _NAME = r"[\w.-]{0,40}"
 _VALUE = r""""(?:[^"\\\n]|\\.){1,400}"|'[^'\n]{1,400}'|[^\s"',;&<>(){}]{1,400}"""
 _ALWAYS = r"password|passwd|passphrase|pwd(?=[\"']?\s*[:=]\s*[^\s/])"
@@ -17,7 +17,7 @@ _MOSTLY = r"secret|token|credentials?|(?:api|access|secret|private|account|auth)
 
 _WHOLE = (
     r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)",
-    r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*",  # JSON web token: base64 of '{"'
+    r"\beyJ[\w-]{8,1000}\.[\w-]{8,8000}\.[\w-]*",  # JSON web token: base64 of '{"'
     r"\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\b",  # AWS key id
     r"\bAIza[\w-]{35}",  # Google API key
     r"\bya29\.[\w-]{20,}",  # Google OAuth token
@@ -34,12 +34,13 @@ _WHOLE = (
 _AFTER = (
     r"(\bhooks\.slack\.com/(?:services|workflows)/)[\w/-]{10,}",
     r"([?&]sig=)[^&\s\"']{10,}",  # Azure shared access signature
-    r"(?i)(\bauthorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:(?:bearer|basic|token|digest)\s{1,3})?)[^\s\"',]{6,}",
+    r"(?i)(\bauthorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?(?:bearer|basic|token|digest)\s{1,3})[^\s\"',]{1,2000}",
+    r"(?i)(\bauthorization[\"']?\s{0,3}[:=]\s{0,3}[\"']?)(?!bearer\b|basic\b|token\b|digest\b)[^\s\"',]{6,2000}",
     r"(?i)(\bbearer\s{1,3})(?=[^\s\"']{0,200}\d)[\w.~+/=-]{12,}",
 )
 
 _URL = re.compile(r"(?i)\b([a-z][a-z0-9+.-]{0,20}://[^\s/:@\"']{0,100}):[^\s/\"']{1,200}@")
-_FLAG = re.compile(rf"(?i)(?<!\w)(--?{_NAME}(?:{_ALWAYS}|{_MOSTLY})\s{{1,3}})(?!-)(?:{_VALUE})")
+_FLAG = re.compile(rf"(?i)(?<![\w-])(--?{_NAME}(?:{_ALWAYS}|{_MOSTLY})\s{{1,3}})(?!-)(?:{_VALUE})")
 _ENV = re.compile(
     rf"(?i)(\bname[\"']?\s{{0,3}}[:=]\s{{0,3}}[\"']?{_NAME}(?:{_ALWAYS}|{_MOSTLY}){_NAME}[\"']?,?\s{{0,40}}"
     rf"[\"']?value[\"']?\s{{0,3}}[:=]\s{{0,3}})(?:{_VALUE})"

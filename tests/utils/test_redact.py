@@ -11,6 +11,8 @@ PEM = f"-----BEGIN RSA PRIVATE KEY-----\nMIIEow{RANDOM}\n{RANDOM}==\n-----END RS
 SECRETS = {
     "bearer header": (f"GET /api Authorization: Bearer {RANDOM} 401", RANDOM),
     "bearer in prose": (f"sent bearer {RANDOM} to the server", RANDOM),
+    "short bearer header": ('{"Authorization": "Bearer t0p"}', "t0p"),
+    "header without a scheme": (f"authorization: {RANDOM}", RANDOM),
     "basic header": ("authorization: Basic dXNlcjpwYXNz", "dXNlcjpwYXNz"),
     "json header": (f'{{"Authorization": "token {RANDOM}"}}', RANDOM),
     "jwt": (f"token was {JWT} and expired", JWT),

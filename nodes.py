@@ -13,6 +13,7 @@ from execute.executor import Executor, Progress
 from execute.filing import file_progress
 from report.closing import close
 from report.writer import ReportWriter
+from utils.words import counted
 
 
 class StationNode(AsyncNode):  # type: ignore[misc]  # pocketflow is untyped
@@ -65,7 +66,7 @@ class ReceiveAlertNode(StationNode):
     async def post_async(self, incident: Incident, prep: Incident, result: None) -> str:
         """Analyze while anything fires; otherwise only the report is left."""
         names = ", ".join(dict.fromkeys(alert.name for alert in incident.alerts))
-        text = f"{len(incident.alerts)} alerts about {incident.target}: {names}"
+        text = f"{counted(len(incident.alerts), 'alert')} about {incident.target}: {names}"
         incident.note(at=self.clock.now(), station=self.station, event="alerts_received", text=text)
         return "analyze" if incident.firing else "report"
 

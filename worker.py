@@ -17,6 +17,7 @@ from domain.incident import Incident, IncidentState, Station
 from flow import IncidentFlow
 from journal.port import Filing, Journal
 from journal.queue import Wake, WorkQueue
+from utils.words import counted
 
 RETRY_FIRST_S = 1.0
 RETRY_LONGEST_S = 60.0
@@ -159,18 +160,16 @@ class Worker:
             await self._hand_over(incident_id, error)
 
     async def _run_once(self, incident_id: str) -> None:
-        assert self._flow is not None, "use() comes before run()"
         incident = await self._journal.load(incident_id)
-        if incident.closed:
-            return
-        incident.merge_alerts(await self._journal.alerts_of(incident_id))
+        if not incident.closed:
+            await self._run_live(incident)
+
+    async def _run_live(self, incident: Incident) -> None:
+        assert self._flow is not None, "use() comes before run()"
+        incident.merge_alerts(await self._journal.alerts_of(incident.id))
         await self._flow.run_async(incident)
-        log.info(
-            "run_ended",
-            state=incident.state.value,
-            resolution=incident.resolution,
-            steps=incident.used.steps_count,
-        )
+        steps_count = incident.used.steps_count
+        log.info("run_ended", state=incident.state, resolution=incident.resolution, steps=steps_count)
         if incident.closed:
             await self._reopen_for_late_alerts(incident)
 
@@ -186,7 +185,7 @@ class Worker:
         incident.state, incident.next = IncidentState.OPEN, Station.RECEIVE
         incident.resolution = incident.closed_at = None
         incident.merge_alerts(late)
-        text = f"{len(late)} alerts came while the report was written"
+        text = f"{counted(len(late), 'alert')} came while the report was written"
         incident.note(at=self._clock.now(), station=Station.RECEIVE, event="incident_reopened", text=text)
         await self._journal.save(incident)
         self._enqueue(incident.id)

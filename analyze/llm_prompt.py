@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from analyze.llm_arguments import choices, offered, required, type_names
 from analyze.llm_checks import MAX_LOOKS_COUNT
 from analyze.prompt_template import FOLDER, PromptTemplate, cut
-from domain.cluster import Fact, LogTail, PodState, ToolText, WorkloadState
+from domain.cluster import EventSummary, Fact, LogTail, NodeState, PodState, ToolText, WorkloadState
 from domain.evidence import Evidence
 from domain.incident import Incident
 from domain.tools import ToolSpec
@@ -57,12 +57,10 @@ def evidence_lines(incident: Incident, *, length: int) -> tuple[list[str], int]:
     lines: list[str] = []
     room = length
     ranked = _ranked(incident)
-    for item in ranked:
-        line = evidence_line(item)
-        if len(line) > room:
-            break
-        lines.append(line)
-        room -= len(line)
+    for line in map(evidence_line, ranked):
+        if len(line) <= room:
+            lines.append(line)
+            room -= len(line)
     return lines, len(ranked) - len(lines)
 
 
@@ -88,21 +86,37 @@ def _argument(name: str, schema: Mapping[str, object], needed: bool) -> str:
 
 
 def _ranked(incident: Incident) -> list[Evidence]:
-    """Cited by a hypothesis before uncited, about the target before its surroundings, newest first."""
+    """Cited by a hypothesis first, then about the target, then what is unwell, then near; newest first."""
     target = incident.target
     cited = {cited_id for hypothesis in incident.hypotheses for cited_id in hypothesis.evidence_for}
 
-    def rank(item: Evidence) -> tuple[bool, bool, bool]:
+    def rank(item: Evidence) -> tuple[bool, bool, bool, bool]:
         about = item.seen.about
-        return (item.id not in cited, about != target, about.namespace != target.namespace)
+        far = about.namespace != target.namespace
+        return (item.id not in cited, about != target, _is_well(item.fact), far)
 
     newest_first = reversed(incident.current_evidence())
     return sorted(newest_first, key=rank)  # stable, so equal ranks stay newest first
 
 
-def _detail(fact: Fact) -> str:
-    """What the sentence leaves out: log lines, whole answers, a workload's history, a pod's containers."""
+def _is_well(fact: Fact) -> bool:
+    """Whether the fact only says that something works as it should."""
     match fact:
+        case PodState():
+            return fact.ready and not any(container.restart_count for container in fact.containers)
+        case NodeState():
+            return fact.ready and not (fact.cordoned or fact.pressures or fact.taints)
+        case EventSummary():
+            return fact.type == "Normal"
+        case _:
+            return False
+
+
+def _detail(fact: Fact) -> str:
+    """What the sentence leaves out: log lines, whole answers, a workload's history, what ails a pod."""
+    match fact:
+        case PodState() if _is_well(fact):
+            return ""
         case LogTail():
             return "\n".join(f"  | {line}" for line in fact.lines[-LOG_LINES_COUNT:])
         case ToolText():

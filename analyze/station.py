@@ -10,6 +10,7 @@ from domain.budget import Budget
 from domain.decision import Assessment, Decision, DecisionKind
 from domain.incident import Incident, Station
 from evidence.gather import Gatherer, Gathering
+from utils.words import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +69,7 @@ class Analysis:
         new = incident.add_evidence(gathering.observations)
         incident.take(finding.assessment)
         incident.used.steps_count += 1
-        text = f"looked at {gathering.target} for {gathering.took_s:.2f} s: {len(new)} new facts"
+        text = f"looked at {gathering.target} for {gathering.took_s:.2f} s: {counted(len(new), 'new fact')}"
         _note(incident, at, "evidence_gathered", text, evidence=[item.id for item in new])
         for gap in gathering.gaps:
             _note(incident, at, "evidence_missing", f"could not see {gap}")

@@ -86,6 +86,7 @@ class Attempt:
 
     action: Action
     verdict: Verdict
+    judged_at: datetime | None = None
     approval: Approval | None = None
     outcome: Outcome | None = None
     verification: Verification | None = None

@@ -50,10 +50,10 @@ class Door:
             checked(action)
         except BadInput as error:
             verdict = Verdict(answer=Answer.DENY, rule="bad-arguments", reason=str(error))
-            return Attempt(action=action, verdict=verdict)
+            return Attempt(action=action, verdict=verdict, judged_at=self._clock.now())
         approval = await self._ledger.approval_of(action.key)
         verdict = self._policy.judge(action, incident, approval)
-        return Attempt(action=action, verdict=verdict, approval=approval)
+        return Attempt(action=action, verdict=verdict, judged_at=self._clock.now(), approval=approval)
 
     async def apply(self, action: Action, incident: Incident) -> Outcome:
         """Apply an allowed action. An intent left by a crash is looked up, never blindly repeated."""

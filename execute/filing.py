@@ -1,5 +1,6 @@
 """Puts what Execute brought into the incident and on its timeline."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from domain.attempt import Answer, Attempt
@@ -18,8 +19,13 @@ def file_progress(incident: Incident, progress: Progress, *, at: datetime) -> No
         return
     known = incident.last_attempt
     incident.put_attempt(progress.attempt)
-    if progress.attempt != known:
-        _tell(incident, progress.attempt, at)
+    if known is None or not _same(progress.attempt, known):
+        _tell(incident, progress.attempt, progress.attempt.judged_at or at)
+
+
+def _same(attempt: Attempt, known: Attempt) -> bool:
+    """Whether nothing but the time of judging differs."""
+    return replace(attempt, judged_at=known.judged_at) == known
 
 
 def _tell(incident: Incident, attempt: Attempt, at: datetime) -> None:

@@ -10,6 +10,7 @@ from domain.cluster import PodState, WorkloadState
 from domain.decision import Action
 from domain.errors import LoopError
 from evidence.cluster_reader import WORKLOAD_KINDS, ClusterReader
+from utils.words import counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ class Verifier:
 
     def _well_text(self, subject: Target, latest: Health) -> str:
         return (
-            f"{subject}: rollout complete, {latest.ready_count} pods ready, "
+            f"{subject}: rollout complete, {counted(latest.ready_count, 'pod')} ready, "
             f"no restart for {self._settle_s:g} s"
         )
 

@@ -30,7 +30,7 @@ def render(incident: Incident, *, prose: str = "") -> str:
             headline=HEADLINES[incident.resolution],
             prose=prose.strip(),
             cause=_cause(incident),
-            evidence=incident.current_evidence(),
+            evidence=incident.evidence,
             next_steps=next_steps(incident),
             lasted=_lasted(incident),
         )

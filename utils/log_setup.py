@@ -9,8 +9,12 @@ import structlog
 LEVELS = {name: getattr(logging, name.upper()) for name in ("debug", "info", "warning", "error")}
 
 
-def set_up_logs(*, level: str = "info", as_json: bool = True, stream: TextIO = sys.stderr) -> None:
-    """Send every event of `level` and above to `stream`; libraries' own logs from warning on."""
+def set_up_logs(*, level: str = "info", as_json: bool | None = None, stream: TextIO = sys.stderr) -> None:
+    """Send every event of `level` and above to `stream`; libraries' own logs from warning on.
+
+    `as_json` None means JSON lines unless `stream` is a terminal.
+    """
+    as_json = not stream.isatty() if as_json is None else as_json
     logging.basicConfig(
         level=logging.WARNING, stream=stream, format="%(levelname)s %(name)s %(message)s", force=True
     )

@@ -76,7 +76,10 @@ class SandboxSection(Section):
     """The embedded cluster. `speed` is cluster seconds per real second."""
 
     nodes_count: int = Field(default=3, ge=1)
-    speed: float = Field(default=10.0, gt=0)
+    speed: float = Field(default=1.0, gt=0)
+    verify: VerifySection = VerifySection(
+        poll_s=0.5, settle_s=4.0, deadline_s=60.0
+    )  # its back-offs are short
 
 
 class FilesSection(Section):
@@ -92,7 +95,7 @@ class LogSection(Section):
     """What operators see on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
-    json_lines: bool = True
+    json_lines: bool | None = None  # none: readable lines on a terminal, JSON lines elsewhere
 
 
 class Settings(BaseSettings):
@@ -155,3 +158,9 @@ def load_settings(path: Path | None = None) -> Settings:
         place = ".".join(str(part) for part in first["loc"])
         raise BadInput(f"{file or 'environment'}: {place}: {first['msg']}", field=place) from error
     return settings
+
+
+def journal_path(settings: Settings, *, sandbox: bool) -> Path:
+    """The sandbox has a journal of its own: what was left unfinished there must never reach a cluster."""
+    path = settings.files.journal
+    return path.with_name(f"sandbox-{path.name}") if sandbox else path

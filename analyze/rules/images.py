@@ -5,6 +5,7 @@ import re
 from analyze.scene import Cited, Scene, current_revision, earlier_revision, runs_revision, unique
 from domain.cluster import ContainerState, PodState, Revision, WorkloadState
 from domain.decision import Hypothesis
+from utils.words import counted
 
 PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 ABSENT = re.compile(r"not found|manifest unknown|does not exist|failed to resolve reference", re.IGNORECASE)
@@ -23,7 +24,7 @@ def cannot_be_pulled(scene: Scene) -> list[Hypothesis]:
     if any(NO_ACCESS.search(text) for _, text in messages):
         return []  # the registry refuses or cannot be reached: another cause, another remedy
     absent = [(id, text) for id, text in messages if ABSENT.search(text)]
-    reasons = [f"{len(waiting)} containers wait for {', '.join(images)}"]
+    reasons = [f"{counted(len(waiting), 'container')} waiting for {', '.join(images)}"]
     reasons += ["the registry says that the image is not there"] if absent else []
     confidence = 0.9 if absent else 0.72
     changed = _image_changes(workload.fact)
@@ -71,12 +72,12 @@ def _bad_version(
     image_changed = _image_changes(workload.fact)
     confidence = 0.75 + (0.1 if image_changed else 0.0) + (0.08 if healthy_before else 0.0)
     reasons = [
-        f"{len(crashing)} pods of revision {current.number} crash: {_how(crashing)}",
+        f"{counted(len(crashing), 'pod')} of revision {current.number} crashing: {_how(crashing)}",
         f"revision {current.number} was rolled out at {current.created_at:%H:%M:%S} UTC "
         f"({'; '.join(current.changes) or 'no difference recorded'})",
     ]
     if healthy_before:
-        reasons.append(f"{len(healthy_before)} pods of the revision before are ready")
+        reasons.append(f"{counted(len(healthy_before), 'pod')} of the revision before still ready")
     logs = [id for pod in crashing for id in scene.log_ids(pod.fact)]
     return Hypothesis(
         cause="image-bad-version",
@@ -108,7 +109,7 @@ def _how(crashing: list[Cited[PodState]]) -> str:
     }
     restarts = max(c.restart_count for pod in crashing for c in pod.fact.containers)
     known = sorted(code for code in codes if code)
-    return f"exit code {', '.join(map(str, known)) or 'unknown'}, up to {restarts} restarts"
+    return f"exit code {', '.join(map(str, known)) or 'unknown'}, up to {counted(restarts, 'restart')}"
 
 
 def _image_changes(state: WorkloadState) -> list[str]:

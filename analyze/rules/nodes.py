@@ -4,6 +4,7 @@ import re
 
 from analyze.scene import Scene, unique
 from domain.decision import Hypothesis
+from utils.words import counted
 
 UNSCHEDULABLE = re.compile(
     r"node\(s\) were unschedulable|node\(s\) had untolerated taint.*unschedulable", re.IGNORECASE
@@ -22,7 +23,10 @@ def cordoned(scene: Scene) -> list[Hypothesis]:
     announced = [node for node in closed if node.fact.maintenance]
     other = [pod for pod in waiting if OTHER_CAUSE.search(pod.fact.unschedulable)]
     names = ", ".join(node.fact.target.name for node in closed)
-    reasons = [f"{len(waiting)} pods wait: {waiting[0].fact.unschedulable}", f"cordoned: {names}"]
+    reasons = [
+        f"{counted(len(waiting), 'pod')} waiting: {waiting[0].fact.unschedulable}",
+        f"cordoned: {names}",
+    ]
     if announced:
         reasons.append(f"maintenance is announced: {announced[0].fact.maintenance}")
     return [

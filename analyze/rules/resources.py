@@ -3,6 +3,7 @@
 from analyze.scene import Cited, Scene, unique
 from domain.cluster import ContainerState, PodState
 from domain.decision import Hypothesis
+from utils.words import counted
 
 
 def killed_for_memory(scene: Scene) -> list[Hypothesis]:
@@ -21,7 +22,7 @@ def killed_for_memory(scene: Scene) -> list[Hypothesis]:
             target=workload.fact.target,
             confidence=(0.92 if limits else 0.6) - (0.2 if pressed else 0.0),
             reasons=(
-                f"{len(killed)} containers ended with OOMKilled: {_restarts(killed)}",
+                f"{counted(len(killed), 'container')} ended with OOMKilled: {_restarts(killed)}",
                 f"their memory limit is {said}" if said else "they have no memory limit of their own",
             ),
             evidence_for=unique([*(pod.id for pod, _ in killed), workload.id]),

@@ -5,9 +5,10 @@ import re
 from analyze.scene import Cited, Scene, unique
 from domain.cluster import EventSummary, WorkloadState
 from domain.decision import Hypothesis
+from utils.words import counted
 
 # Kubernetes from 1.26 on says how many there were; older ones only said how many there are now.
-SCALED = re.compile(r"^Scaled (?P<way>up|down) replica set \S+ (?:to (?P<to>\d+))(?: from (?P<before>\d+))?")
+SCALED = re.compile(r"Scaled (?P<way>up|down) replica set \S+ (?:to (?P<to>\d+))(?: from (?P<before>\d+))?")
 
 
 def scaled_to_zero(scene: Scene) -> list[Hypothesis]:
@@ -17,7 +18,9 @@ def scaled_to_zero(scene: Scene) -> list[Hypothesis]:
         return []
     before, sources = replicas_before(scene, workload)
     reasons = ["spec.replicas is 0, so no pod can serve"]
-    reasons.append(f"{before} replicas were meant to run" if before else "how many ran before is not known")
+    reasons.append(
+        f"{counted(before, 'replica')} meant to run" if before else "how many ran before is not known"
+    )
     return [
         Hypothesis(
             cause="scaled-to-zero",
@@ -41,8 +44,9 @@ def replicas_before(scene: Scene, workload: Cited[WorkloadState]) -> tuple[int |
 
 
 def _count_before(event: EventSummary) -> int | None:
-    match = SCALED.match(event.message)
-    if match is None:
-        return None
-    count = match["to"] if match["way"] == "up" else match["before"]
-    return int(count) if count else None
+    """From the newest of the merged messages that says a count at all."""
+    for match in SCALED.finditer(event.message):
+        count = match["to"] if match["way"] == "up" else match["before"]
+        if count:
+            return int(count)
+    return None

@@ -1,5 +1,6 @@
 """What the LLM gets to read: bounded, ordered, fenced, without credentials."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import jinja2
@@ -9,10 +10,19 @@ from analyze.llm_prompt import MAX_ITEM_LENGTH, evidence_line, evidence_lines, q
 from analyze.prompt_template import FOLDER, PromptTemplate, cut, fenced
 from domain.alert import Target
 from domain.attempt import Effect
+from domain.cluster import NodeState, PodState
 from domain.decision import Hypothesis
 from domain.errors import BadInput
 from domain.incident import Incident
-from tests.analyze.llm_case import INJECTION, SPECS, an_incident, text_evidence, with_attempt
+from tests.analyze.llm_case import (
+    INJECTION,
+    POD,
+    SPECS,
+    an_incident,
+    observed,
+    text_evidence,
+    with_attempt,
+)
 
 
 def ask_about(incident: Incident, *, causes: tuple[str, ...] = ()) -> str:
@@ -74,6 +84,27 @@ def test_evidence_comes_most_telling_first() -> None:
     words = [line.splitlines()[0].split(": ", 1)[1] for line in lines]
     assert words == ["cited node", "new look", "old look", "neighbour", "other node"]
     assert left_out_count == 0
+
+
+def test_what_is_unwell_comes_before_what_works() -> None:
+    incident = an_incident()
+    sick = incident.evidence[1].fact
+    assert isinstance(sick, PodState)
+    pods = [replace(POD, name=name) for name in ("web-a", "web-b", "web-c")]
+    restarted = replace(sick.containers[0], restart_count=4)
+    facts = [
+        replace(sick, target=pods[0], ready=True, status="Running"),
+        replace(sick, target=pods[1], ready=True, status="Running", containers=(restarted,)),
+        replace(sick, target=pods[2]),
+    ]
+    incident.evidence.clear()
+    node = NodeState(target=Target(kind="Node", name="n1"), ready=True, cordoned=True)
+    incident.add_evidence(observed(fact.target, fact.status, fact) for fact in facts)
+    incident.add_evidence([observed(node.target, "cordoned", node)])
+    lines, _ = evidence_lines(incident, length=10_000)
+    assert [line[:4] for line in lines] == ["[E6]", "[E5]", "[E7]", "[E4]"]  # near, near, far, well
+    assert "containers" in lines[0]
+    assert "containers" not in lines[3]
 
 
 def test_evidence_that_finds_no_room_is_counted() -> None:

@@ -117,7 +117,7 @@ def test_scaled_to_zero_takes_the_count_from_events_of_new_and_old_kubernetes() 
         hypothesis = found(state, event(state.target, "ScalingReplicaSet", message, type="Normal"))[
             "scaled-to-zero"
         ]
-        assert "4 replicas were meant to run" in hypothesis.reasons
+        assert "4 replicas meant to run" in hypothesis.reasons
 
 
 def test_scaled_to_zero_without_a_known_count_is_too_unsure_to_act_on() -> None:

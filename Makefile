@@ -1,0 +1,47 @@
+# `make demo` and `make test` are all a new user needs; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+SCENARIO ?= bad-image
+SOURCES := main.py app.py worker.py flow.py nodes.py cli domain utils evidence policy journal receive analyze execute report web mcp_servers sandbox tests
+
+.PHONY: help demo serve test check lint types tests test-kube clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: $(VENV)/service ## break something in the embedded cluster and watch it being mended (SCENARIO=…)
+	@$(PY) main.py demo $(SCENARIO)
+
+serve: $(VENV)/service ## the service on port 10000 with the embedded cluster
+	@$(PY) main.py serve --sandbox
+
+test: check ## everything that has to hold: lint, types, house, all tests
+
+check: lint types tests
+
+lint: $(VENV)/checks
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+types: $(VENV)/checks
+	$(VENV)/bin/mypy $(SOURCES)
+
+tests: $(VENV)/checks
+	$(PY) -m pytest
+
+test-kube: $(VENV)/checks ## the contract suites on a real Kubernetes control plane, where one can be had
+	bash tests/contract/kube/run_real.sh
+
+$(VENV)/service: requirements.txt
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(VENV)/checks: requirements.txt requirements-dev.txt
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@ $(VENV)/service
+
+clean: ## forget the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,71 @@
+"""`incidents` and `report`: what the journal holds, for people and for scripts."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from cli.common import Stopped, config_option, run, sandbox_option, settings_from
+from cli.journals import open_journal
+from domain.incident import IncidentState
+from journal.port import IncidentSummary
+from report.markdown import render
+from utils.settings import Settings
+
+
+@click.command()
+@click.option("--state", type=click.Choice([state.value for state in IncidentState]), help="Only these.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 1000), help="At most so many.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+@sandbox_option
+@config_option
+def incidents(state: str | None, limit: int, as_json: bool, sandbox: bool, config: Path | None) -> None:
+    """List incidents, newest first."""
+    settings = settings_from(config)
+    found = run(_incidents(settings, sandbox, IncidentState(state) if state else None, limit))
+    if as_json:
+        click.echo(json.dumps([asdict(summary) for summary in found], default=str, indent=2))
+        return
+    _print(found)
+
+
+@click.command()
+@click.argument("incident_id", metavar="ID")
+@sandbox_option
+@config_option
+def report(incident_id: str, sandbox: bool, config: Path | None) -> None:
+    """Print an incident's report as Markdown, also while it is open."""
+    settings = settings_from(config)
+    click.echo(run(_report(settings, sandbox, incident_id)), nl=False)
+
+
+async def _incidents(
+    settings: Settings, sandbox: bool, state: IncidentState | None, limit: int
+) -> list[IncidentSummary]:
+    async with open_journal(settings, sandbox=sandbox) as journal:
+        return await journal.incidents(state=state, limit=limit)
+
+
+async def _report(settings: Settings, sandbox: bool, incident_id: str) -> str:
+    """The file as it was written; rendered from the journal while there is none."""
+    async with open_journal(settings, sandbox=sandbox) as journal:
+        incident = await journal.load(incident_id)
+    written = Path(incident.report_path) if incident.report_path else None
+    if written is not None and written.exists():
+        return written.read_text(encoding="utf-8")
+    return render(incident)
+
+
+def _print(found: list[IncidentSummary]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    if not found:
+        raise Stopped("no incidents yet; `python main.py demo` makes one")
+    table = Table("id", "opened (UTC)", "title", "severity", "state", "result", box=None)
+    for row in found:
+        result = row.resolution.value if row.resolution else ""
+        opened = f"{row.opened_at:%Y-%m-%d %H:%M:%S}"
+        table.add_row(row.id, opened, row.title, row.severity.value, row.state.value, result)
+    Console().print(table)

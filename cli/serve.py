@@ -1,0 +1,64 @@
+"""`serve`: the service on its port, against the user's cluster or the embedded sandbox, until stopped."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import click
+
+from cli.common import config_option, run, settings_from
+from utils.log_setup import set_up_logs
+from utils.settings import Settings
+
+
+@click.command()
+@click.option("--sandbox", is_flag=True, help="Use the embedded cluster instead of a real one.")
+@click.option("--scenario", help="With --sandbox: a scenario that has just happened there (name or file).")
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on; 0 takes any free one.")
+@click.option(
+    "--kubeconfig", default="", help="Cluster access; default $KUBECONFIG, ~/.kube/config or in-cluster."
+)
+@click.option("--context", help="Context of the kubeconfig; default its current one.")
+@config_option
+def serve(
+    sandbox: bool,
+    scenario: str | None,
+    host: str | None,
+    port: int | None,
+    kubeconfig: str,
+    context: str | None,
+    config: Path | None,
+) -> None:
+    """Take alerts on port 10000 and work on them until stopped."""
+    settings = settings_from(config)
+    settings.server.host = host or settings.server.host
+    settings.server.port = settings.server.port if port is None else port
+    settings.kubeconfig = kubeconfig or settings.kubeconfig
+    settings.context = context or settings.context
+    set_up_logs(level=settings.log.level, as_json=settings.log.json_lines)
+    run(_serve(settings, sandbox=sandbox or scenario is not None, scenario=scenario))
+
+
+async def _serve(settings: Settings, *, sandbox: bool, scenario: str | None) -> None:
+    from app import open_place, open_service
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with (
+        open_place(settings, sandbox=sandbox, scenario=scenario) as place,
+        open_service(settings, place) as service,
+    ):
+        click.echo(f"Alert Agent listens on {service.url} and works on {place.title}.")
+        click.echo(f"Decisions by: {service.analyst.name}.")
+        if place.kubeconfig and sandbox:
+            click.echo(f"Look into the sandbox with: kubectl --kubeconfig {place.kubeconfig} get pods -A")
+        click.echo("Stop with Ctrl-C.")
+        stopped = asyncio.create_task(stop.wait())
+        await asyncio.wait([stopped, service.working], return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if service.working.done():
+            await service.working  # the worker never ends by itself: this raises why it did
+        click.echo("Stopping: steps in hand may finish.")

@@ -10,6 +10,7 @@ from domain.attempt import Approval, Intent, Outcome
 from domain.decision import Action
 from domain.errors import Permanent
 from journal.codec import ACTION, APPROVAL, OUTCOME, to_text, to_time
+from journal.port import NotWaiting
 from journal.records import unknown_incident
 from journal.statements import sql
 
@@ -38,13 +39,13 @@ def settle(connection: sqlite3.Connection, action_key: str, outcome: Outcome) ->
 
 
 def decide(connection: sqlite3.Connection, approval: Approval) -> Approval:
-    """The answer that stands. Raises Permanent when this incident asks nobody about this action."""
+    """The answer that stands. Raises NotWaiting when this incident asks nobody about this action."""
     pending = _require_incident(connection, approval.incident_id)
     earlier = approval_of(connection, approval.action_key)
     if earlier is not None:
         return earlier
     if pending["pending_action"] != approval.action_key:
-        raise Permanent(
+        raise NotWaiting(
             f"incident {approval.incident_id} does not wait for an answer to {approval.action_key!r}; "
             "look at its pending action"
         )

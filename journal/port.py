@@ -12,7 +12,16 @@ from typing import Protocol
 from domain.alert import Alert, AlertGroup, Delivery, Severity
 from domain.attempt import Approval, Intent, Outcome
 from domain.decision import Action
+from domain.errors import Permanent
 from domain.incident import Incident, IncidentState, Resolution
+
+
+class UnknownIncident(Permanent):
+    """There is no incident with this id; the text names the nearest ones."""
+
+
+class NotWaiting(Permanent):
+    """Nobody is asked about this action now, so there is nothing to answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +87,7 @@ class Journal(Protocol):
         ...
 
     async def load(self, incident_id: str) -> Incident:
-        """Read one incident. Raises Permanent with the nearest ids when there is none."""
+        """Read one incident. Raises UnknownIncident with the nearest ids when there is none."""
         ...
 
     async def incidents(
@@ -104,7 +113,10 @@ class Journal(Protocol):
         ...
 
     async def decide(self, approval: Approval) -> Approval:
-        """Record a person's answer; the first answer stands and is returned, also to a later one."""
+        """Record a person's answer; the first answer stands and is returned, also to a later one.
+
+        Raises UnknownIncident, or NotWaiting when the incident does not ask about this action.
+        """
         ...
 
     async def approval_of(self, action_key: str) -> Approval | None:

@@ -6,7 +6,8 @@ round again. It does not run anything.
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -53,6 +54,7 @@ class WorkQueue:
         self._waiting: set[str] = set()
         self._running: Counter[str] = Counter()
         self._taken = asyncio.Event()
+        self._done_meanwhile: set[str] | None = None
 
     @property
     def depth(self) -> int:
@@ -83,9 +85,14 @@ class WorkQueue:
         self._waiting.add(wake.key)
         return True
 
-    async def put(self, wake: Wake, *, leave_free: int = 0) -> None:
-        """Add a wake once more than `leave_free` places are free."""
-        while self.depth >= max(1, self.capacity - leave_free) or not self.offer(wake):
+    async def put(self, wake: Wake) -> None:
+        """Add a wake as soon as there is a place."""
+        await self.room()
+        self.offer(wake)
+
+    async def room(self, *, leave_free: int = 0) -> None:
+        """Return when more than `leave_free` places are free; `offer` works then, until the next await."""
+        while self.depth >= max(1, self.capacity - leave_free):
             self._taken.clear()
             await self._taken.wait()
 
@@ -100,7 +107,18 @@ class WorkQueue:
     def task_done(self, wake: Wake) -> None:
         """The wake was dealt with; a delivery that is still unhandled will be fed again."""
         self._running -= Counter([wake.key])
+        if self._done_meanwhile is not None:
+            self._done_meanwhile.add(wake.key)
         self._wakes.task_done()
+
+    @contextmanager
+    def noting_done(self) -> Iterator[set[str]]:
+        """A set that the keys of wakes dealt with inside this block are added to; for the one feeder."""
+        self._done_meanwhile = done = set[str]()
+        try:
+            yield done
+        finally:
+            self._done_meanwhile = None
 
     async def join(self) -> None:
         """Return when every wake so far was dealt with."""
@@ -119,7 +137,7 @@ class Backlog(Protocol):
         ...
 
     async def answered(self) -> list[str]:
-        """Parked incidents that were answered."""
+        """Parked incidents that were answered and that nobody has gone on with yet."""
         ...
 
 
@@ -148,18 +166,20 @@ class Feeder:
 
     async def feed(self) -> bool:
         """Go round once; returns whether more deliveries may be waiting. Raises JournalUnavailable."""
-        ids = await (self._journal.answered() if self._started else self._journal.unfinished())
-        await self._put(Wake(incident_id=incident_id) for incident_id in ids)
-        self._started = True
-        limit = self._queue.known_count + PAGE_COUNT  # those in the queue are unhandled as well
-        deliveries = await self._journal.unhandled_deliveries(limit=limit)
-        await self._put(Wake(delivery=delivery) for delivery in deliveries)
+        with self._queue.noting_done() as done:  # what was read may be over by the time there is room
+            ids = await (self._journal.answered() if self._started else self._journal.unfinished())
+            await self._put((Wake(incident_id=incident_id) for incident_id in ids), done)
+            self._started = True
+            limit = self._queue.known_count + PAGE_COUNT  # those in the queue are unhandled as well
+            deliveries = await self._journal.unhandled_deliveries(limit=limit)
+            await self._put((Wake(delivery=delivery) for delivery in deliveries), done)
         return len(deliveries) == limit
 
-    async def _put(self, wakes: Iterable[Wake]) -> None:
+    async def _put(self, wakes: Iterable[Wake], done: set[str]) -> None:
         for wake in wakes:
-            if not self._queue.knows(wake):
-                await self._queue.put(wake, leave_free=self._leave_free)
+            await self._queue.room(leave_free=self._leave_free)
+            if not self._queue.knows(wake) and wake.key not in done:
+                self._queue.offer(wake)
 
     async def _feed_or_log(self) -> bool:
         try:

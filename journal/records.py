@@ -7,12 +7,11 @@ import sqlite3
 from collections.abc import Mapping
 
 from domain.alert import Severity
-from domain.attempt import Answer
-from domain.errors import Permanent
 from domain.incident import Incident, IncidentState, Resolution
 from journal.codec import ENTRY, INCIDENT, to_text, to_time
 from journal.ids import nearest
-from journal.port import IncidentSummary
+from journal.pending import waiting_attempt
+from journal.port import IncidentSummary, UnknownIncident
 from journal.statements import sql
 
 NEAREST_AMONG_COUNT = 500  # newest ids searched for the one somebody may have meant
@@ -22,6 +21,7 @@ Row = Mapping[str, str | int | None]
 
 def incident_row(incident: Incident, *, saved_at: str) -> Row:
     """The columns of one incident, snapshot included."""
+    waiting = waiting_attempt(incident)
     return {
         "id": incident.id,
         "group_key": incident.group_key,
@@ -33,7 +33,7 @@ def incident_row(incident: Incident, *, saved_at: str) -> Row:
         "opened_at": to_text(incident.opened_at),
         "closed_at": to_text(incident.closed_at) if incident.closed_at else None,
         "report_path": incident.report_path,
-        "pending_action": pending_action(incident),
+        "pending_action": waiting.action.key if waiting else None,
         "snapshot": INCIDENT.encode(incident),
         "saved_at": saved_at,
     }
@@ -53,14 +53,6 @@ def entry_rows(incident: Incident) -> list[Row]:
     ]
 
 
-def pending_action(incident: Incident) -> str | None:
-    """The key of the action that waits for a person's answer, if one does."""
-    attempt = incident.last_attempt
-    if attempt is None or attempt.outcome is not None or attempt.verdict.answer is not Answer.ASK:
-        return None
-    return attempt.action.key
-
-
 def put_incident(connection: sqlite3.Connection, incident: Row, entries: list[Row]) -> None:
     """Store a snapshot and the entries that are not stored yet."""
     connection.execute(sql("incidents.put"), incident)
@@ -70,7 +62,7 @@ def put_incident(connection: sqlite3.Connection, incident: Row, entries: list[Ro
 
 
 def read_incident(connection: sqlite3.Connection, incident_id: str) -> Incident:
-    """One incident with its timeline. Raises Permanent with the nearest ids when there is none."""
+    """One incident with its timeline. Raises UnknownIncident with the nearest ids when there is none."""
     found = connection.execute(sql("incidents.snapshot"), {"id": incident_id}).fetchone()
     if found is None:
         raise unknown_incident(connection, incident_id)
@@ -80,12 +72,12 @@ def read_incident(connection: sqlite3.Connection, incident_id: str) -> Incident:
     return incident
 
 
-def unknown_incident(connection: sqlite3.Connection, incident_id: str) -> Permanent:
+def unknown_incident(connection: sqlite3.Connection, incident_id: str) -> UnknownIncident:
     """The error for an id that is not there."""
     rows = connection.execute(sql("incidents.newest_ids"), {"limit": NEAREST_AMONG_COUNT})
     meant = nearest(incident_id, [row["id"] for row in rows])
     advice = f"nearest: {', '.join(meant)}" if meant else "there are no incidents yet"
-    return Permanent(f"there is no incident {incident_id!r}; {advice}")
+    return UnknownIncident(f"there is no incident {incident_id!r}; {advice}")
 
 
 def summary(row: sqlite3.Row) -> IncidentSummary:

@@ -105,11 +105,11 @@ class SqliteJournal:
         return {state: found.get(state, 0) for state in IncidentState}
 
     async def unfinished(self) -> list[str]:
-        return await self._ids("incidents.open") + await self.answered()
+        return await self._ids("incidents.open") + await self._ids("incidents.answered")
 
     async def answered(self) -> list[str]:
-        """Parked incidents whose question a person has answered, earliest answer first."""
-        return await self._ids("incidents.answered")
+        """Parked incidents whose question was answered and that nobody has gone on with yet."""
+        return await self._ids("incidents.answered_and_not_begun")
 
     async def intend(self, incident_id: str, action: Action, *, at: datetime) -> Intent:
         return await self._writer.submit(lambda db: actions.intend(db, incident_id, action, at))

@@ -60,12 +60,13 @@ def require_token(request: web.Request, token: str) -> None:
     )
 
 
-def require_json(request: web.Request) -> None:
-    """Raises Rejected (415) for a body that says it is something else; saying nothing is fine."""
-    if "Content-Type" in request.headers and request.content_type != "application/json":
+def require_json(request: web.Request, *, said: bool = False) -> None:
+    """Raises Rejected (415) for a body of another type; with `said` also for one that names no type."""
+    named = "Content-Type" in request.headers
+    if (named or said) and not (named and request.content_type == "application/json"):
         raise reject(
             415,
-            f"expected application/json, got {request.content_type}",
+            f"expected application/json, got {request.content_type if named else 'no type'}",
             field="Content-Type",
             hint="send 'Content-Type: application/json'",
         )

@@ -49,3 +49,11 @@ FROM incidents
 JOIN approvals ON approvals.action_key = incidents.pending_action
 WHERE incidents.state = 'parked'
 ORDER BY approvals.decided_at, incidents.id;
+
+-- name: answered_and_not_begun
+SELECT incidents.id
+FROM incidents
+JOIN approvals ON approvals.action_key = incidents.pending_action
+LEFT JOIN intents ON intents.action_key = incidents.pending_action
+WHERE incidents.state = 'parked' AND intents.action_key IS NULL
+ORDER BY approvals.decided_at, incidents.id;

@@ -144,6 +144,21 @@ async def test_a_long_backlog_is_fed_whole_in_order_and_leaves_room_for_intake(
     assert handled == ids
 
 
+async def test_a_delivery_dealt_with_while_the_feeder_waits_is_not_fed_again(journal: SqliteJournal) -> None:
+    queue = WorkQueue(2)
+    for delivery_id in ("d1", "d2"):
+        await journal.keep_delivery(samples.delivery(delivery_id))
+    feeding = asyncio.ensure_future(Feeder(journal, queue, clock=FakeClock()).feed())
+    first = await queue.get()
+    queue.offer(about("d2"))  # the intake that kept it tells the worker itself
+    second = await queue.get()
+    queue.task_done(first)
+    queue.task_done(second)
+    await feeding
+    assert (first.key, second.key) == ("delivery:d1", "delivery:d2")
+    assert queue.depth == 0
+
+
 class Shaky:
     """A journal that is away for the first two rounds."""
 

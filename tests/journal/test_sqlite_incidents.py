@@ -107,6 +107,19 @@ async def test_a_parked_incident_is_unfinished_only_once_it_was_decided(journal:
     assert await journal.answered() == [parked.id]
 
 
+async def test_an_answer_that_is_being_carried_out_wakes_nobody_again_but_is_unfinished(
+    journal: SqliteJournal,
+) -> None:
+    parked = samples.incident()
+    parked.state = IncidentState.PARKED
+    parked.put_attempt(samples.asking())
+    await journal.save(parked)
+    await journal.decide(samples.approval(parked.id))
+    await journal.intend(parked.id, samples.action(), at=START)
+    assert await journal.answered() == []
+    assert await journal.unfinished() == [parked.id]
+
+
 async def test_open_incidents_are_unfinished_and_closed_ones_are_not(journal: SqliteJournal) -> None:
     await journal.save(samples.full_incident())
     await journal.save(samples.incident("inc-2"))

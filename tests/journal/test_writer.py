@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -9,10 +10,13 @@ import pytest
 
 from domain.errors import JournalUnavailable, Permanent
 from journal import schema
+from journal.port import Journal
 from journal.sqlite import SqliteJournal
 from journal.writer import Writer
 from tests.fakes import START, FakeClock
 from tests.journal import samples
+
+ROOT = Path(__file__).parents[2]
 
 
 async def test_two_hundred_writes_at_once_are_all_kept(journal: SqliteJournal) -> None:
@@ -156,6 +160,44 @@ async def test_a_failed_migration_leaves_the_file_as_it_was(
                 pass
     async with SqliteJournal(path, clock=FakeClock()) as journal:
         await journal.ready()
+
+
+CHILD = """
+import asyncio, sys
+from pathlib import Path
+from journal.sqlite import SqliteJournal
+from tests.fakes import FakeClock
+from tests.journal import samples
+
+async def main() -> None:
+    async with SqliteJournal(Path(sys.argv[1]), clock=FakeClock()) as journal:
+        for number in range(100_000):
+            await journal.keep_delivery(samples.delivery(f"d{number}"))
+            print(number, flush=True)
+
+asyncio.run(main())
+"""
+
+
+async def test_what_was_confirmed_is_there_after_the_process_was_killed(path: Path) -> None:
+    child = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", CHILD, str(path), cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert child.stdout is not None
+    confirmed = [int(await child.stdout.readline()) for _ in range(50)]
+    child.kill()
+    confirmed += [
+        int(line) for line in (await child.stdout.read()).splitlines(keepends=True) if b"\n" in line
+    ]
+    await child.wait()
+    async with SqliteJournal(path, clock=FakeClock()) as journal:
+        found = {one.id for one in await journal.unhandled_deliveries(limit=100_000)}
+    assert {f"d{number}" for number in confirmed} <= found
+
+
+def test_the_journal_keeps_what_the_port_promises(path: Path) -> None:
+    promised: Journal = SqliteJournal(path, clock=FakeClock())
+    assert promised
 
 
 async def test_a_second_process_sees_what_the_first_committed(path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What people and monitoring see over HTTP: health, metrics, incidents, approvals."""

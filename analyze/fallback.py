@@ -61,7 +61,7 @@ class WithFallback:
         return replace(
             assessment,
             tokens_count=assessment.tokens_count + tokens_count,
-            remarks=(f"{why}; decided by {self._second.name}", *assessment.remarks),
+            remarks=(f"{why.rstrip('.')}; decided by {self._second.name}", *assessment.remarks),
         )
 
     def _may_try(self) -> bool:

@@ -74,7 +74,7 @@ async def test_a_good_answer_is_passed_on_untouched(pair: Pair) -> None:
 async def test_the_remark_and_the_cost_of_a_failure_are_kept(
     pair: Pair, kind: type[LlmUnavailable] | type[LlmUnusable] | type[LlmBudgetUsedUp]
 ) -> None:
-    pair.llm.error = kind("it did not work", tokens_count=7)
+    pair.llm.error = kind("it did not work.", tokens_count=7)
     assessment = await pair.both.assess(an_incident(), budget=BUDGET)
     assert assessment.remarks == ("it did not work; decided by rules", "rules was here")
     assert assessment.tokens_count == 12

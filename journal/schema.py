@@ -45,8 +45,9 @@ def migrate(connection: sqlite3.Connection, path: Path) -> int:
         "CREATE TABLE IF NOT EXISTS schema_version (version INTEGER PRIMARY KEY, applied_at TEXT NOT NULL)"
     )
     scripts = sorted(_FOLDER.glob("[0-9]*.sql"))
-    _refuse_newer(_version(connection), newest=len(scripts), path=path)
-    for version, script in enumerate(scripts, start=1):
+    found = _version(connection)
+    _refuse_newer(found, newest=len(scripts), path=path)
+    for version, script in enumerate(scripts[found:], start=found + 1):
         _apply(connection, version, script)
     return len(scripts)
 

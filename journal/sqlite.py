@@ -93,8 +93,9 @@ class SqliteJournal:
     async def incidents(
         self, *, state: IncidentState | None = None, limit: int = 50
     ) -> list[IncidentSummary]:
+        statement = sql("incidents.newest_in_state" if state else "incidents.newest")
         rows = await self._reader.ask(
-            lambda db: db.execute(sql("incidents.newest"), {"state": state, "limit": limit}).fetchall()
+            lambda db: db.execute(statement, {"state": state, "limit": limit}).fetchall()
         )
         return [records.summary(row) for row in rows]
 

@@ -33,7 +33,14 @@ SELECT id FROM incidents ORDER BY opened_at DESC, id DESC LIMIT :limit;
 SELECT id, title, target, severity, state, resolution, opened_at, closed_at, report_path,
        (SELECT count(DISTINCT fingerprint) FROM alerts WHERE alerts.incident_id = incidents.id) AS alerts_count
 FROM incidents
-WHERE :state IS NULL OR state = :state
+ORDER BY opened_at DESC, id DESC
+LIMIT :limit;
+
+-- name: newest_in_state
+SELECT id, title, target, severity, state, resolution, opened_at, closed_at, report_path,
+       (SELECT count(DISTINCT fingerprint) FROM alerts WHERE alerts.incident_id = incidents.id) AS alerts_count
+FROM incidents
+WHERE state = :state
 ORDER BY opened_at DESC, id DESC
 LIMIT :limit;
 

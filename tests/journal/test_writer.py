@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import sys
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from journal.sqlite import SqliteJournal
 from journal.writer import Writer
 from tests.fakes import START, FakeClock
 from tests.journal import samples
+from tests.journal.sabotage import set_pragma
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,7 +62,7 @@ async def test_a_defect_in_one_operation_reaches_its_caller_alone(path: Path) ->
 async def test_a_full_disk_is_said_and_heals(path: Path) -> None:
     big = samples.delivery("big", b"x" * 200_000)
     async with SqliteJournal(path, clock=FakeClock()) as journal:
-        await bound_pages(journal, 60)
+        await set_pragma(journal, "max_page_count = 60")  # as if the disk ended after 240 KiB
         results = await asyncio.gather(
             journal.keep_delivery(big),
             journal.keep_delivery(samples.delivery("small")),
@@ -69,18 +70,20 @@ async def test_a_full_disk_is_said_and_heals(path: Path) -> None:
         )
         assert isinstance(results[0], JournalUnavailable) and "full" in str(results[0])
         assert results[1] is None
-        await bound_pages(journal, 10_000)
+        await set_pragma(journal, "max_page_count = 10000")
         await journal.keep_delivery(big)
         assert len(await journal.unhandled_deliveries(limit=9)) == 2
 
 
-async def bound_pages(journal: SqliteJournal, pages_count: int) -> None:
-    """Let SQLite believe that the disk ends after so many pages of 4 KiB."""
-
-    def work(connection: sqlite3.Connection) -> None:
-        connection.execute(f"PRAGMA max_page_count = {pages_count}")
-
-    await journal._writer.submit(work)
+async def test_a_journal_that_may_not_be_written_is_said_and_heals(path: Path) -> None:
+    async with SqliteJournal(path, clock=FakeClock()) as journal:
+        await set_pragma(journal, "query_only = ON")
+        with pytest.raises(JournalUnavailable, match="write access"):
+            await journal.keep_delivery(samples.delivery())
+        assert await journal.unhandled_deliveries(limit=9) == []
+        await set_pragma(journal, "query_only = OFF")
+        await journal.keep_delivery(samples.delivery())
+        assert len(await journal.unhandled_deliveries(limit=9)) == 1
 
 
 async def test_a_lock_held_by_another_process_is_said_and_heals(
@@ -198,6 +201,13 @@ async def test_what_was_confirmed_is_there_after_the_process_was_killed(path: Pa
 def test_the_journal_keeps_what_the_port_promises(path: Path) -> None:
     promised: Journal = SqliteJournal(path, clock=FakeClock())
     assert promised
+
+
+async def test_many_processes_may_open_a_new_file_at_once(path: Path) -> None:
+    journals = [SqliteJournal(path, clock=FakeClock()) for _ in range(5)]
+    async with AsyncExitStack() as stack:
+        await asyncio.gather(*(stack.enter_async_context(journal) for journal in journals))
+        await asyncio.gather(*(journal.ready() for journal in journals))
 
 
 async def test_a_second_process_sees_what_the_first_committed(path: Path) -> None:

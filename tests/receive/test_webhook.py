@@ -17,6 +17,7 @@ from journal.sqlite import SqliteJournal
 from receive import webhook as module
 from receive.webhook import Webhook
 from tests.fakes import FakeClock
+from tests.journal.sabotage import set_pragma
 from tests.receive.bodies import CAPTURED, alert, body, captured, mixins
 from utils.http_server import HttpServer, build_application
 
@@ -288,6 +289,17 @@ async def test_a_journal_that_cannot_commit_asks_to_come_back_and_heals(broken: 
     stuck.healed = True
     assert (await broken.post(captured("firing-1")))[0] == 200
     assert broken.tally.seen == {("alertmanager", 503): 1, ("alertmanager", 200): 1}
+
+
+async def test_a_full_disk_asks_to_come_back_and_heals(door: Door, journal: SqliteJournal) -> None:
+    many = body(*(alert(fingerprint=f"f{n}") for n in range(2000)))
+    await set_pragma(journal, "max_page_count = 60")  # as if the disk ended after 240 KiB
+    status, message, _ = await door.error(many)
+    assert status == 503 and "disk is full" in message
+    assert door.queue.depth == 0
+    await set_pragma(journal, "max_page_count = 10000")
+    assert (await door.post(many))[0] == 200
+    assert [kept.body for kept in await journal.unhandled_deliveries(limit=9)] == [many]
 
 
 async def test_a_journal_that_does_not_answer_in_time_is_not_waited_for(

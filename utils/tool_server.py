@@ -11,6 +11,9 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     CONNECTION_CLOSED,
+    INTERNAL_ERROR,
+    INVALID_REQUEST,
+    PARSE_ERROR,
     REQUEST_TIMEOUT,
     CallToolRequest,
     CallToolRequestParams,
@@ -25,6 +28,11 @@ from utils.servers_config import ServerEntry
 from utils.tool_transports import Builtin, open_client
 
 CHECK_S = 30.0  # how soon the death of a server that nobody calls is noticed, and new tools are seen
+BROKEN = (
+    CONNECTION_CLOSED,
+    INVALID_REQUEST,
+    PARSE_ERROR,
+)  # over HTTP a session that ended is an invalid request
 MAX_PAGES = 20  # of a tool list; a server that pages for ever must not hold us
 
 log = structlog.get_logger(__name__)
@@ -119,17 +127,14 @@ class ToolServer:
     def _failure(self, client: Client, tool: str, error: MCPError, read_only: bool) -> LoopError:
         if error.code == REQUEST_TIMEOUT:
             return ToolTimeout(f"{tool} on {self.name} did not answer in time: {error.message}")
-        if error.code != CONNECTION_CLOSED:
+        if error.code not in (*BROKEN, INTERNAL_ERROR):
             return ToolFailed(f"{self.name} refused {tool}: {error.message}")
-        if client is self._client:  # not when a late answer of an earlier connection says so
+        if error.code in BROKEN and client is self._client:  # a late answer may be of an earlier connection
             self._lost.set()
+        said = f"Tool server {self.name} broke off during {tool} ({error.message})"
         if read_only:
-            return ToolUnavailable(
-                f"Tool server {self.name} went away during {tool}; it is being connected again."
-            )
-        return ToolTimeout(
-            f"Tool server {self.name} went away during {tool}; it may have been applied: look."
-        )
+            return ToolUnavailable(f"{said}; try again.")
+        return ToolTimeout(f"{said}; it may have been applied: look before repeating.")
 
     async def _stay(self) -> None:
         """Connect, and hold the connection until it is lost or no longer wanted."""

@@ -173,7 +173,7 @@ async def test_a_server_that_dies_during_a_change_leaves_it_unknown() -> None:
     async with toolbox({"mortal": {"command": sys.executable, "args": ["-c", DIES_WHEN_CALLED]}}) as box:
         with pytest.raises(ToolTimeout, match="may have been applied"):
             await box.call(ToolCall(tool="set_dead"), budget_s=5.0)
-        assert "went away during get_dead" in await refusal_once_connected_again(box, "get_dead")
+        assert "broke off during get_dead" in await refusal_once_connected_again(box, "get_dead")
 
 
 async def refusal_once_connected_again(box: McpToolbox, tool: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from domain.cluster import PodState
 from domain.errors import ToolFailed
-from tests.contract.tools.manifests import deployment
+from tests.contract.tools.manifests import daemon_set, deployment, stateful_set
 from tests.contract.tools.world import REAL, World
 
 
@@ -116,6 +116,33 @@ async def test_changes_at_the_same_time_all_come_through(world: World) -> None:
     found = await world.workload("web")
     container = found.containers[0]
     assert (found.desired_count, container.image, container.cpu_request_cores) == (3, "app:2", 0.01)
+
+
+@pytest.mark.skipif(not REAL, reason="the sandbox plays deployments alone")
+@pytest.mark.parametrize(
+    ("kind", "made"), [("StatefulSet", stateful_set("db")), ("DaemonSet", daemon_set("db"))]
+)
+async def test_sets_keep_a_history_and_go_back(world: World, kind: str, made: dict[str, object]) -> None:
+    await world.create(kind, made)
+    await world.until(lambda: world.pods(f"{kind}/db"), lambda pods: any(pod.ready for pod in pods))
+    await world.until_complete("db", kind)
+    await world.change("set_image", key="bad", **place(world, "db", kind), image="app:bad")
+    await world.until(
+        lambda: world.pods(f"{kind}/db", only_unhealthy=True),
+        lambda pods: any(pod.status in ("ImagePullBackOff", "ErrImagePull") for pod in pods),
+    )
+    broken = await world.workload("db", kind)
+    assert broken.rollout == "progressing"
+    assert broken.revisions[0].current and broken.revisions[0].changes == ("app image app:1 -> app:bad",)
+
+    back = await world.change("rollback_workload", key="back", **place(world, "db", kind))
+    assert back.after["image app"] == "app:1"
+    if kind == "StatefulSet":  # its controller waits for the broken pod, as documented for forced rollbacks
+        (stuck,) = await world.pods(f"{kind}/db", only_unhealthy=True)
+        named = {"namespace": world.namespace, "name": stuck.target.name, "uid": stuck.uid}
+        await world.change("delete_pod", key="stuck", **named)
+    healed = await world.until_complete("db", kind)
+    assert healed.containers[0].image == "app:1" and healed.revisions[0].number == 3
 
 
 async def test_a_restart_replaces_every_pod(world: World) -> None:

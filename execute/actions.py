@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from domain.attempt import Answer, Approval, Attempt, Intent, Outcome, OutcomeKind, Verdict
 from domain.clock import Clock
-from domain.cluster import ChangeResult
+from domain.cluster import ChangeResult, PodState
 from domain.decision import Action
 from domain.errors import BadInput, LoopError, Transient
 from domain.incident import Incident
@@ -60,12 +60,12 @@ class Door:
         intent = await self._ledger.intend(incident.id, action, at=self._clock.now())
         if intent.outcome is not None and intent.outcome.kind is not OutcomeKind.UNKNOWN:
             return intent.outcome
-        outcome = await self._call(action)
+        outcome = await self._call(action, incident)
         await self._ledger.settle(action.key, outcome)
         return outcome
 
-    async def _call(self, action: Action) -> Outcome:
-        call = ToolCall(tool=action.tool, arguments=checked(action))
+    async def _call(self, action: Action, incident: Incident) -> Outcome:
+        call = ToolCall(tool=action.tool, arguments={**checked(action), **pinned(action, incident)})
         trouble = ""
         for _ in range(APPLY_TRIES_COUNT):
             try:
@@ -97,6 +97,14 @@ class Door:
 
     def _said(self, kind: OutcomeKind, text: str) -> Outcome:
         return Outcome(kind=kind, text=text, at=self._clock.now())
+
+
+def pinned(action: Action, incident: Incident) -> dict[str, object]:
+    """The uid of the pod that was seen: a deleted pod carries no key, and its successor must not go, too."""
+    if action.tool != "delete_pod":
+        return {}
+    seen = (item.fact for item in incident.evidence if isinstance(item.fact, PodState))
+    return {"uid": next((pod.uid for pod in seen if pod.target == action.target), "")}
 
 
 def _undo(tool: str, arguments: Mapping[str, object]) -> ToolCall | None:

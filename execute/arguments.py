@@ -31,22 +31,16 @@ class Scale(Arguments):
 
 
 class Image(Arguments):
-    """Which image for which container."""
+    """Which image for which container; the container may be left out where there is only one."""
 
-    container: str = Field(min_length=1)
+    container: str = ""
     image: str = Field(min_length=1)
-
-
-class DeletePod(Arguments):
-    """Which pod of that name: the one with this uid, so that its successor is never deleted."""
-
-    uid: str = Field(min_length=1)
 
 
 class Resources(Arguments):
     """Kubernetes quantities for one container; what is not named stays."""
 
-    container: str = Field(min_length=1)
+    container: str = ""
     memory_limit: str | None = None
     memory_request: str | None = None
     cpu_limit: str | None = None
@@ -65,7 +59,7 @@ ARGUMENTS: Mapping[str, type[Arguments]] = {
     "scale_workload": Scale,
     "set_image": Image,
     "set_resources": Resources,
-    "delete_pod": DeletePod,
+    "delete_pod": NoArguments,
     "cordon_node": NoArguments,
     "uncordon_node": NoArguments,
 }

@@ -7,7 +7,7 @@ from domain.errors import ToolFailed, ToolTimeout, ToolUnavailable
 from execute.actions import Door
 from policy.judge import Policy
 from policy.table import PolicyTable
-from tests.builders import action, incident
+from tests.builders import action, incident, pod, running
 from tests.execute.world import MemoryLedger, ScriptedToolbox, changed
 from tests.fakes import FakeClock
 
@@ -62,6 +62,13 @@ async def test_a_tool_that_refuses_is_a_failure_with_its_words() -> None:
     toolbox = ScriptedToolbox(ToolFailed('deployments.apps "web" not found'))
     outcome = await door(toolbox, MemoryLedger()).apply(action(), incident())
     assert (outcome.kind, outcome.text) == (OutcomeKind.FAILED, 'deployments.apps "web" not found')
+
+
+async def test_a_pod_is_deleted_by_the_uid_that_was_seen() -> None:
+    seen = pod("web-1", running())
+    toolbox = ScriptedToolbox(changed())
+    await door(toolbox, MemoryLedger()).apply(action("delete_pod", target=seen.target), incident([seen]))
+    assert toolbox.calls[0].arguments["uid"] == "uid-web-1"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 It knows how a change is applied, not what any change is.
 """
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -15,7 +14,8 @@ from mcp_servers.kube.api_errors import Conflict
 from mcp_servers.kube.cluster_api import ClusterApi
 from mcp_servers.kube.doc import Doc
 from mcp_servers.kube.finding import find
-from mcp_servers.kube.marks import CHANGE_KEY, CHANGE_UNDO, managed_by
+from mcp_servers.kube.marks import CHANGE_KEY, managed_by
+from mcp_servers.kube.recent import Applied, applied_before, with_recent
 
 MAX_TRIES = 5  # controllers write a status a few times a second; five readings in a row are rarely overtaken
 
@@ -44,8 +44,8 @@ async def apply(api: ClusterApi, target: Target, plan: Plan, *, key: str, dry_ru
     sent: Change | None = None  # a change that was sent and never answered
     for attempt in range(1, MAX_TRIES + 1):
         found = await find(api, target.kind, target.namespace, target.name)
-        if found.annotations.get(CHANGE_KEY) == key:
-            return _done(found, sent, dry_run) if sent else _repeated(found, key)
+        if earlier := applied_before(found, key):
+            return _done(found, sent, dry_run) if sent else _repeated(found, earlier)
         change = await plan(found)
         if change.before == change.after:
             return _unchanged(found, change, dry_run)
@@ -77,8 +77,7 @@ def _unless_changed(found: Doc) -> Op:
 
 def _marks(found: Doc, change: Change, key: str) -> list[Op]:
     """The key and the way back, written in the same patch as the change itself."""
-    undo = change.undo and {"key": key, "tool": change.undo.tool, "arguments": dict(change.undo.arguments)}
-    marks = {CHANGE_KEY: key, CHANGE_UNDO: json.dumps(undo or {})}
+    marks = {CHANGE_KEY: key} | with_recent(found, Applied(key=key, undo=change.undo))
     return set_entries("/metadata/annotations", found.annotations, marks)
 
 
@@ -125,31 +124,18 @@ def _unchanged(found: Doc, change: Change, dry_run: bool) -> ChangeResult:
     )
 
 
-def _repeated(found: Doc, key: str) -> ChangeResult:
+def _repeated(found: Doc, earlier: Applied) -> ChangeResult:
     """The first call's way back comes from the object; the values before it are no longer known."""
-    undo = _kept_undo(found, key)
     return ChangeResult(
         target=found.target,
         changed=False,
         repeated=True,
-        summary=f"{found.target}: the change with key {key} was applied before; nothing was done again",
-        undo_tool=undo.tool if undo else "",
-        undo_arguments=undo.arguments if undo else {},
+        summary=f"{found.target}: key {earlier.key} was applied before; nothing was done again",
+        undo_tool=earlier.undo.tool if earlier.undo else "",
+        undo_arguments=earlier.undo.arguments if earlier.undo else {},
         uid=found.uid,
         resource_version=found.version,
     )
-
-
-def _kept_undo(found: Doc, key: str) -> ToolCall | None:
-    """The undo that the change with this key left; None for any other, or when people edited it."""
-    try:
-        kept = json.loads(found.annotations.get(CHANGE_UNDO, "{}"))
-    except ValueError:
-        return None
-    undo = Doc(kept if isinstance(kept, dict) else {})
-    if undo.text("key") != key:
-        return None
-    return ToolCall(tool=undo.text("tool"), arguments=undo.part("arguments").raw)
 
 
 def _differences(change: Change) -> str:

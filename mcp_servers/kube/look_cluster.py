@@ -1,6 +1,5 @@
 """Reading tools on the cluster at large: events and nodes."""
 
-import asyncio
 from collections import Counter
 from typing import Annotated
 
@@ -56,9 +55,8 @@ class ClusterLooks:
 
     async def list_nodes(self, selector: Selector = "", limit: Limit = 500) -> NodeList:
         """Nodes: readiness, pressures, taints, cordon, announced maintenance, and how many pods run there."""
-        listing, counts = await asyncio.gather(
-            self._api.list("Node", labels=selector, limit=limit), self._pods_counts()
-        )
+        listing = await self._api.list("Node", labels=selector, limit=limit)
+        counts = await self._pods_counts()
         nodes = (
             node_state(node, counts[node.name] if counts is not None else None) for node in listing.items
         )

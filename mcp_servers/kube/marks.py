@@ -3,7 +3,9 @@
 from mcp_servers.kube.doc import Doc
 
 CHANGE_KEY = "alert-agent/change-key"  # the idempotency key of the last change
-CHANGE_UNDO = "alert-agent/change-undo"  # the call that takes it back, for a caller that lost the answer
+RECENT_CHANGES = (
+    "alert-agent/recent-changes"  # the keys of the last few, each with the call that takes it back
+)
 
 
 def managed_by(thing: Doc) -> str:

@@ -1,5 +1,6 @@
 """What happens between reading and writing: somebody else's change, a lost answer, a repeated call."""
 
+import json
 from collections.abc import Callable, Sequence
 
 import jsonpatch
@@ -103,6 +104,25 @@ async def test_a_repeated_call_finds_the_way_back_on_the_object() -> None:
     again = await apply(api, WEB, to(3), key="k", dry_run=False)
     assert (again.changed, again.repeated, api.writes_count) == (False, True, 1)
     assert (again.undo_tool, again.undo_arguments) == ("scale_workload", {"replicas": 2})
+
+
+async def test_a_key_is_known_even_after_other_changes() -> None:
+    api = OneObject()
+    for replicas in (3, 4, 5):
+        await apply(api, WEB, to(replicas), key=f"k{replicas}", dry_run=False)
+    again = await apply(api, WEB, to(3), key="k3", dry_run=False)
+    assert again.repeated and again.undo_arguments == {"replicas": 2}
+    for replicas in range(6, 12):
+        await apply(api, WEB, to(replicas), key=f"k{replicas}", dry_run=False)
+    assert len(json.loads(Doc(api.raw).annotations["alert-agent/recent-changes"])) == 5
+
+
+async def test_an_annotation_that_people_broke_holds_up_nothing() -> None:
+    api = OneObject()
+    api.metadata["annotations"] = {"alert-agent/recent-changes": "{broken", "other": "kept"}
+    assert (await apply(api, WEB, to(3), key="k", dry_run=False)).changed
+    assert (await apply(api, WEB, to(4), key="k", dry_run=False)).repeated
+    assert Doc(api.raw).annotations["other"] == "kept"
 
 
 async def test_a_managed_object_comes_with_a_warning() -> None:

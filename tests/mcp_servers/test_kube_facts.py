@@ -61,7 +61,7 @@ def test_references_to_secrets_are_told_by_their_names() -> None:
         ("STRIPE_KEY", "x"),
         ("DATABASE_URL", "postgres://app:pw@db/app"),
         ("BLOB", "x1" * 20),
-        ("JWT", "eyJhbGciOi.eyJzdWIiOiIx.c2ln"),
+        ("JWT", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ0ZXN0In0.c2ln"),
         ("SETTINGS", "user=app;password=x"),
     ],
 )

@@ -9,8 +9,23 @@ import yaml
 
 from sandbox.bootstrap import new_store
 from sandbox.clock import SimClock
+from sandbox.controllers.autoscaler import AutoscalerController
+from sandbox.controllers.cronjob import CronJobController
+from sandbox.controllers.daemonset import DaemonSetController
 from sandbox.controllers.deployment import DeploymentController
+from sandbox.controllers.disruption import DisruptionController
+from sandbox.controllers.endpoints import EndpointsController
+from sandbox.controllers.event_expiry import EventExpiry
+from sandbox.controllers.garbage import GarbageCollector
+from sandbox.controllers.job import JobController
+from sandbox.controllers.namespace import NamespaceController
+from sandbox.controllers.node_lifecycle import NodeLifecycle
+from sandbox.controllers.pod_gc import PodGarbageCollector
+from sandbox.controllers.quota import QuotaController
 from sandbox.controllers.replicaset import ReplicaSetController
+from sandbox.controllers.statefulset import StatefulSetController
+from sandbox.controllers.taint_eviction import TaintEviction
+from sandbox.controllers.volume_binder import VolumeBinder
 from sandbox.errors import BadRequest
 from sandbox.fields import Obj, name_of, namespace_of
 from sandbox.kinds import Registry, kind_of
@@ -22,6 +37,23 @@ from sandbox.yaml_loader import PlainLoader
 
 STEP_S = 0.5  # how far `settle` moves before it looks again
 QUIET_S = 3.0  # nothing moved for so long: settled
+CONTROLLERS = (
+    NamespaceController,
+    DeploymentController,
+    ReplicaSetController,
+    StatefulSetController,
+    DaemonSetController,
+    JobController,
+    CronJobController,
+    EndpointsController,
+    VolumeBinder,
+    DisruptionController,
+    QuotaController,
+    TaintEviction,
+    PodGarbageCollector,
+    GarbageCollector,
+    EventExpiry,
+)
 WATCHED_KINDS = (
     "Pod",
     "Deployment",
@@ -49,11 +81,13 @@ class Cluster:
     ) -> None:
         self.clock = clock or SimClock(seed=seed)
         self.store = new_store(self.clock)
-        self.fleet = Fleet(self.store, self.clock, timings or Timings())
+        timings = timings or Timings()
+        self.fleet = Fleet(self.store, self.clock, timings)
         self.scheduler = Scheduler(self.store, self.clock)
         self.controllers = (
-            DeploymentController(self.store, self.clock),
-            ReplicaSetController(self.store, self.clock),
+            *(controller(self.store, self.clock) for controller in CONTROLLERS),
+            NodeLifecycle(self.store, self.clock, timings),
+            AutoscalerController(self.store, self.clock, self.fleet),
         )
         self._kinds = Registry()
         self._moved_at = self.clock.time()

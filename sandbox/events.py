@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from sandbox.clock import SimClock
+from sandbox.errors import Forbidden, NotFound
 from sandbox.fields import Obj
 from sandbox.kinds import kind_of
 from sandbox.store import Store
@@ -129,8 +130,10 @@ class Recorder:
             "reportingComponent": "",
             "reportingInstance": "",
         }
-        made = self._store.create(EVENT, event)
-        _remember(self._written, identity, (made["metadata"]["namespace"], made["metadata"]["name"]))
+        made = _written(self._store, event)
+        if made is not None:
+            place = (made["metadata"]["namespace"], made["metadata"]["name"])
+            _remember(self._written, identity, place)
 
 
 class SeriesRecorder:
@@ -156,8 +159,10 @@ class SeriesRecorder:
             "reportingComponent": self._component,
             "reportingInstance": f"{self._component}-control-plane",
         }
-        made = self._store.create(EVENT, event)["metadata"]
-        _remember(self._written, identity, (made["namespace"], made["name"], self._clock.time()))
+        made = _written(self._store, event)
+        if made is not None:
+            place = (made["metadata"]["namespace"], made["metadata"]["name"], self._clock.time())
+            _remember(self._written, identity, place)
 
     def _extend(self, identity: tuple[str, ...]) -> bool:
         place = self._written.get(identity)
@@ -185,6 +190,14 @@ def _bare(clock: SimClock, reference: Obj, kind: str, reason: str, message: str)
         "reason": reason,
         "message": message,
     }
+
+
+def _written(store: Store, event: Obj) -> Obj | None:
+    """The stored event; None where its namespace takes nothing any more: nobody retries an event."""
+    try:
+        return store.create(EVENT, event)
+    except (Forbidden, NotFound):
+        return None
 
 
 def _remember(memory: dict[K, V], key: K, value: V) -> V:

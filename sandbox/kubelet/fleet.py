@@ -8,6 +8,7 @@ from sandbox.kubelet.kubelet import Kubelet
 from sandbox.kubelet.node_report import Machine
 from sandbox.kubelet.pod import PodRun
 from sandbox.kubelet.timings import Timings
+from sandbox.kubelet.usage import Usage, pod_usage
 from sandbox.logs import LogOptions
 from sandbox.state import key_of
 from sandbox.store import Store
@@ -44,6 +45,11 @@ class Fleet:
 
     def runs(self) -> list[PodRun]:
         return list(self._runs.values())
+
+    def usage(self, namespace: str, pod: str) -> dict[str, Usage] | None:
+        """What the pod's running containers use; None while its node does not say."""
+        run = self.run_of(namespace, pod)
+        return None if run is None or not run.host.reachable else pod_usage(self._store, run)
 
     def read(self, namespace: str, pod: str, container: str, options: LogOptions) -> str:
         """A container's log; raises InternalError when its node does not answer."""

@@ -1,4 +1,4 @@
-"""How long things take on a node. The defaults are a real kubelet's; drills and demos set shorter ones."""
+"""How long things take on nodes: a real kubelet's times by default, shorter ones for drills and demos."""
 
 from dataclasses import dataclass
 
@@ -21,6 +21,8 @@ class Timings:
     stop_s: float = 0.5  # how long a program needs to end after SIGTERM
     lease_s: float = 10.0  # between two renewals of the node's lease
     node_status_s: float = 300.0  # between two reports of an unchanged node
+    node_monitor_s: float = 5.0  # between two looks of the control plane at the nodes' leases
+    node_grace_s: float = 40.0  # how old a lease may be before the node counts as lost
     job_run_s: float = 2.0  # how long a Job's program runs unless its annotation says otherwise
     init_run_s: float = 0.5  # how long an init container runs
 
@@ -36,6 +38,8 @@ class Timings:
             pull_backoff_s=3.0,
             pull_backoff_longest_s=30.0,
             lease_s=4.0,
+            node_monitor_s=2.0,
+            node_grace_s=12.0,
             node_status_s=60.0,
         )
 

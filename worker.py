@@ -12,7 +12,7 @@ import structlog
 from domain.alert import Delivery
 from domain.clock import Clock
 from domain.decision import Decision, DecisionKind
-from domain.errors import LoopError, Transient
+from domain.errors import LoopError, Permanent, Transient
 from domain.incident import Incident, IncidentState, Station
 from flow import IncidentFlow
 from journal.port import Filing, Journal
@@ -187,7 +187,13 @@ class Worker:
         incident.merge_alerts(late)
         text = f"{counted(len(late), 'alert')} came while the report was written"
         incident.note(at=self._clock.now(), station=Station.RECEIVE, event="incident_reopened", text=text)
-        await self._journal.save(incident)
+        try:
+            await self._journal.save(incident)
+        except (
+            Permanent
+        ) as error:  # a newer incident about the same target is open: it has that alert's target
+            log.warning("late_alerts_left_closed", incident=incident.id, reason=str(error))
+            return
         self._enqueue(incident.id)
 
     def _retry_later(self, incident_id: str, reason: str) -> None:

@@ -125,9 +125,11 @@ async def test_at_the_limit_of_steps_the_incident_goes_to_a_person(tmp_path: Pat
 
 
 async def test_a_cluster_that_cannot_be_reached_is_said_so_to_a_person(settings: Settings) -> None:
-    async with open_place(settings, sandbox=True, scenario="bad-image") as place:
-        async with serving(settings, replace(place, kubeconfig="/nonexistent/kubeconfig")) as world:
-            await world.post_alert()
-            incident = await world.closed()
+    async with (
+        open_place(settings, sandbox=True, scenario="bad-image") as place,
+        serving(settings, replace(place, kubeconfig="/nonexistent/kubeconfig")) as world,
+    ):
+        await world.post_alert()
+        incident = await world.closed()
     assert incident.resolution is Resolution.ESCALATED
     assert "evidence_missing" in events(incident)

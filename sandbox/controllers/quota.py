@@ -1,4 +1,4 @@
-"""ResourceQuotas: keeps `status.used` true when objects go or end. Refusing too much is admission's affair."""
+"""ResourceQuotas: keeps `status.used` true when objects go or end. Refusing too much is for admission."""
 
 from sandbox.clock import SimClock
 from sandbox.controllers.workqueue import WorkQueue

@@ -82,7 +82,7 @@ class ReplicaSetController:
         try:
             if missing > 0:
                 self._create(replica_set, missing)
-            else:
+            elif missing < 0:
                 self._delete(replica_set, pods, -missing)
         except ApiError as error:
             return _Refusal("FailedCreate" if missing > 0 else "FailedDelete", error)

@@ -30,6 +30,10 @@ class AffinityRules:
         self._likes = _weighted(near.get(PREFERRED) or (), pod, cluster, 1)
         self._likes += _weighted(apart.get(PREFERRED) or (), pod, cluster, -1)
 
+    @property
+    def demanding(self) -> bool:
+        return bool(self._near or self._apart or self._guarded)
+
     def refusal(self, node: NodeView) -> tuple[str, ...]:
         """Reasons why the node will not do; empty when it does."""
         for key, allowed in self._near:

@@ -91,21 +91,28 @@ def _pod_affinity(_: PodView, node: NodeView, prepared: Prepared) -> Unfit | Non
 
 Filter = Callable[[PodView, NodeView, Prepared], Unfit | None]
 
-FILTERS: tuple[Filter, ...] = (
-    _unschedulable,
-    _resources,
-    _ports,
-    _node_affinity,
-    _taints,
-    _volumes,
-    _spread,
-    _pod_affinity,
-)
+
+def applicable(pod: PodView, prepared: Prepared) -> tuple[Filter, ...]:
+    """The filters that may say no to this pod, in the real scheduler's order; the others are not asked."""
+    spec = pod.pod["spec"]
+    chosen: list[tuple[Filter, object]] = [
+        (_unschedulable, True),
+        (_resources, True),
+        (_ports, pod.demand.host_ports),
+        (_node_affinity, spec.get("nodeSelector") or pod.affinity.get("nodeAffinity")),
+        (_taints, True),
+        (_volumes, prepared.volumes.demanding),
+        (_spread, prepared.spread.demanding),
+        (_pod_affinity, prepared.affinity.demanding),
+    ]
+    return tuple(check for check, needed in chosen if needed)
 
 
-def first_refusal(pod: PodView, node: NodeView, prepared: Prepared) -> Unfit | None:
+def first_refusal(
+    pod: PodView, node: NodeView, prepared: Prepared, filters: tuple[Filter, ...]
+) -> Unfit | None:
     """The first filter that says no, as the real scheduler reports it; None when the node fits."""
-    for check in FILTERS:
+    for check in filters:
         unfit = check(pod, node, prepared)
         if unfit is not None:
             return unfit

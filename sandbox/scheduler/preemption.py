@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sandbox.scheduler.filters import Prepared, first_refusal
+from sandbox.scheduler.filters import Prepared, applicable, first_refusal
 from sandbox.scheduler.view import NodeView, PodView
 from sandbox.state import created_at
 
@@ -25,12 +25,13 @@ def _victims(pod: PodView, node: NodeView, prepared: Prepared) -> list[PodView]:
     trial = _copy(node)
     for other in lesser:
         trial.remove(other.uid)
-    if first_refusal(pod, trial, prepared) is not None:
+    filters = applicable(pod, prepared)
+    if first_refusal(pod, trial, prepared, filters) is not None:
         return []
     victims = []
     for other in sorted(lesser, key=lambda view: (-view.priority, created_at(view.pod))):
         trial.add(other)
-        if first_refusal(pod, trial, prepared) is not None:
+        if first_refusal(pod, trial, prepared, filters) is not None:
             trial.remove(other.uid)
             victims.append(other)
     return victims

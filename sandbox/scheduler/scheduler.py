@@ -8,7 +8,7 @@ from sandbox.events import SeriesRecorder
 from sandbox.fields import Obj, is_deleting, meta, name_of, namespace_of
 from sandbox.kinds import kind_of
 from sandbox.scheduler.affinity import AffinityRules
-from sandbox.scheduler.filters import Prepared, Unfit, first_refusal
+from sandbox.scheduler.filters import Prepared, Unfit, applicable, first_refusal
 from sandbox.scheduler.preemption import choose_victims
 from sandbox.scheduler.queue import SchedulingQueue, Waiting
 from sandbox.scheduler.scores import score
@@ -24,6 +24,7 @@ POD = kind_of("Pod")
 NODE = kind_of("Node")
 AWAITED_KINDS = ("PersistentVolumeClaim", "PersistentVolume", "StorageClass", "Service")
 ENOUGH_NODES = 100  # from this many on, not every node is looked at
+SHARE_PERCENT = 10  # `percentageOfNodesToScore` of large clusters
 
 
 class Scheduler:
@@ -102,9 +103,10 @@ class Scheduler:
     def _fitting(self, pod: PodView, prepared: Prepared, refusals: dict[str, Unfit]) -> list[NodeView]:
         """Nodes that fit: all of a small cluster, enough to choose from in a large one."""
         enough = _enough(len(self._cluster.nodes))
+        filters = applicable(pod, prepared)
         fitting: list[NodeView] = []
         for looked_at, node in enumerate(self._in_turn(), start=1):
-            unfit = first_refusal(pod, node, prepared)
+            unfit = first_refusal(pod, node, prepared, filters)
             if unfit is not None:
                 refusals[node.name] = unfit
                 continue
@@ -199,11 +201,8 @@ def fit_error(refusals: dict[str, Unfit], nodes: int) -> str:
 
 
 def _enough(nodes: int) -> int:
-    """How many fitting nodes to find before choosing; the real scheduler's adaptive share."""
-    if nodes < ENOUGH_NODES:
-        return nodes
-    percent = max(5, 50 - nodes // 125)
-    return max(ENOUGH_NODES, nodes * percent // 100)
+    """How many fitting nodes to find before choosing the best of them."""
+    return nodes if nodes < ENOUGH_NODES else max(ENOUGH_NODES, nodes * SHARE_PERCENT // 100)
 
 
 def _bound(pod: Obj, node: str) -> Obj:

@@ -33,6 +33,10 @@ class SpreadRules:
         constraints = pod.pod["spec"].get("topologySpreadConstraints") or ()
         self._rules = [_rule(constraint, pod, cluster) for constraint in constraints]
 
+    @property
+    def demanding(self) -> bool:
+        return bool(self._rules)
+
     def refusal(self, node: NodeView) -> str:
         for rule in self._rules:
             if rule.hard and rule.key not in node.labels:

@@ -37,6 +37,10 @@ class VolumeRules:
     bound: list[Obj] = field(default_factory=list)
     waiting: list[tuple[Obj, list[Obj], bool]] = field(default_factory=list)
 
+    @property
+    def demanding(self) -> bool:
+        return bool(self.refused or self.bound or self.waiting)
+
     def refusal(self, node: NodeView) -> str:
         if self.refused:
             return self.refused

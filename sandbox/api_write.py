@@ -12,6 +12,7 @@ from sandbox.kinds import Kind, kind_of
 from sandbox.managed import Owner, apply, record_update
 from sandbox.patch_json import PatchError, apply_operations, merge
 from sandbox.patch_strategic import strategic
+from sandbox.schema import read_strictly
 from sandbox.store import Store
 from sandbox.views import keep, show
 
@@ -34,7 +35,7 @@ class Writes:
         self._store = store
 
     def create(self, call: Call, stored: Kind, body: bytes) -> tuple[int, Obj]:
-        obj = keep(call.kind, read_object(call, body))
+        obj = keep(call.kind, self._understood(call, read_object(call, body)))
         self._check_namespace(call)
         if meta(obj).get("resourceVersion"):
             raise ServerSays("resourceVersion should not be set on objects to be created")
@@ -44,7 +45,7 @@ class Writes:
     def replace(self, call: Call, stored: Kind, body: bytes) -> tuple[int, Obj]:
         if call.subresource == "scale":
             return 200, self._rescale(call, stored, lambda scale: parse(body, "application/json", _SCALE))
-        obj = keep(call.kind, read_object(call, body))
+        obj = keep(call.kind, self._understood(call, read_object(call, body)))
         old = self._store.get(stored, call.namespace, call.name or "")
         return 200, self._replaced(call, stored, old, obj)
 
@@ -62,7 +63,7 @@ class Writes:
             return 200, self._rescale(call, stored, change)
         old = self._store.get(stored, call.namespace, call.name or "")
         shown = show(call.kind, old)
-        new = keep(call.kind, placed(call, change(shown)))
+        new = keep(call.kind, self._patched(call, placed(call, change(shown))))
         return 200, self._replaced(call, stored, old, new)
 
     def delete(self, call: Call, stored: Kind, body: bytes) -> tuple[int, Obj]:
@@ -92,6 +93,26 @@ class Writes:
 
     # --- inside
 
+    def _understood(self, call: Call, obj: Obj) -> Obj:
+        """The object without unknown fields; raises BadRequest for them when the client is strict."""
+        read, unknown = read_strictly(call.kind, obj)
+        if unknown and call.query.get("fieldValidation") == "Strict":
+            listed = ", ".join(f'unknown field "{path}"' for path in unknown)
+            raise BadRequest(
+                f'{call.kind.kind} in version "{call.kind.version}" cannot be handled as a {call.kind.kind}: '
+                f"strict decoding error: {listed}"
+            )
+        return read
+
+    def _patched(self, call: Call, obj: Obj) -> Obj:
+        """The same for the outcome of a patch; a wrong type there makes the patch invalid."""
+        try:
+            return self._understood(call, obj)
+        except BadRequest as error:
+            if "strict decoding" in error.message:
+                raise
+            raise _unfit(obj, error.message) from error
+
     def _replaced(self, call: Call, stored: Kind, old: Obj, new: Obj) -> Obj:
         """Only what this door may change counts as changed, for the store as for the ownership of fields."""
         fields = meta(new).get("managedFields")
@@ -107,7 +128,7 @@ class Writes:
         if not call.query.get("fieldManager"):
             cause = Cause("fieldManager", "Required value: is required for apply patch", "FieldValueRequired")
             raise invalid_options("PatchOptions", cause)
-        config = _typed(stored, keep(call.kind, placed(call, _yaml_object(body))))
+        config = _typed(stored, keep(call.kind, self._understood(call, placed(call, _yaml_object(body)))))
         if meta(config).get("managedFields"):
             raise BadRequest("metadata.managedFields must be nil")
         live = self._store.find(stored, call.namespace, call.name or "")
@@ -221,7 +242,7 @@ def _operations(kind: Kind, obj: Obj, patch: list[Obj]) -> Obj:
 def _strategic(kind: Kind, obj: Obj, patch: Obj) -> Obj:
     for field in ("metadata", "spec", "status"):
         if not isinstance(patch.get(field, {}), dict | None):
-            raise _unfit(patch, patch[field])
+            raise _unfit(patch, f"cannot restore struct from: {_go_type(patch[field])}")
     try:
         return strategic(kind.kind, obj, patch)
     except PatchError as error:
@@ -237,11 +258,9 @@ class PatchRefused(ApiError):
         super().__init__("the server rejected our request due to an error in our request", {})
 
 
-def _unfit(patch: Obj, value: Any) -> Invalid:
+def _unfit(patch: Obj, why: str) -> Invalid:
     kind = Kind(group="", version="", kind="", plural="")
-    cause = Cause(
-        "patch", f'Invalid value: "{json.dumps(patch)}": cannot restore struct from: {_go_type(value)}'
-    )
+    cause = Cause("patch", f"Invalid value: {json.dumps(json.dumps(patch))}: {why}")
     return Invalid.because(kind, "", [cause])
 
 

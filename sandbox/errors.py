@@ -94,6 +94,12 @@ class Conflict(ApiError):
         return cls(text, details_of(kind, name))
 
     @classmethod
+    def precondition(cls, kind: Kind, name: str, why: str) -> "Conflict":
+        """A failed precondition of a deletion; these name the kind, not the plural."""
+        text = f'Operation cannot be fulfilled on {kind.qualified_kind} "{name}": {why}'
+        return cls(text, {**details_of(kind, name), "kind": kind.kind})
+
+    @classmethod
     def stale(cls, kind: Kind, name: str) -> "Conflict":
         advice = "please apply your changes to the latest version and try again"
         return cls.because(kind, name, f"the object has been modified; {advice}")

@@ -30,7 +30,10 @@ ASSIGNED_META = (*SYSTEM_META, "resourceVersion", "selfLink")
 class Gate(Protocol):
     """What stands before the store: fills in defaults, refuses what is wrong or not admitted."""
 
-    def admit_create(self, kind: Kind, obj: Obj, *, dry_run: bool) -> Obj: ...
+    def admit_create(self, kind: Kind, obj: Obj) -> Obj: ...
+
+    def charge(self, kind: Kind, obj: Obj, *, dry_run: bool) -> None:
+        """The last step before a new object is stored: takes what it costs from quotas."""
 
     def admit_update(self, kind: Kind, obj: Obj, old: Obj, *, subresource: str | None) -> Obj: ...
 
@@ -40,8 +43,11 @@ class Gate(Protocol):
 class OpenGate:
     """Lets everything through unchanged."""
 
-    def admit_create(self, kind: Kind, obj: Obj, *, dry_run: bool) -> Obj:
+    def admit_create(self, kind: Kind, obj: Obj) -> Obj:
         return obj
+
+    def charge(self, kind: Kind, obj: Obj, *, dry_run: bool) -> None:
+        return None
 
     def admit_update(self, kind: Kind, obj: Obj, old: Obj, *, subresource: str | None) -> Obj:
         return obj
@@ -135,7 +141,7 @@ class Store:
     def table(self, kind: Kind) -> Table:
         table = self._tables.get(kind)
         if table is None:
-            table = self._tables[kind] = Table(kind, self._history_count, self.revision)
+            table = self._tables[kind] = Table(kind, self._history_count)
         return table
 
     # --- writing
@@ -143,9 +149,10 @@ class Store:
     def create(self, kind: Kind, obj: Obj, *, dry_run: bool = False) -> Obj:
         """Stores a new object; raises AlreadyExists, or whatever the gate refuses with."""
         obj = self._named(kind, obj)
+        obj = self.gate.admit_create(kind, self._born(kind, obj))
         if self.find(kind, namespace_of(obj), name_of(obj)) is not None:
             raise AlreadyExists.of(kind, name_of(obj))
-        obj = self.gate.admit_create(kind, self._born(kind, obj), dry_run=dry_run)
+        self.gate.charge(kind, obj, dry_run=dry_run)
         return obj if dry_run else self._commit(kind, "ADDED", obj, None)
 
     def update(self, kind: Kind, obj: Obj, *, subresource: str | None = None, dry_run: bool = False) -> Obj:
@@ -238,7 +245,7 @@ class Store:
         data["creationTimestamp"] = self.clock.stamp()
         if kind.generation:
             data["generation"] = 1
-        return {"apiVersion": kind.api_version, "kind": kind.kind, **_body(obj), "metadata": data}
+        return {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": data, **_body(obj)}
 
     def _marked(self, kind: Kind, obj: Obj, grace_s: int | None, propagation: str | None) -> Obj:
         """The object with its deletion written down; the same object when it waits already."""
@@ -298,13 +305,13 @@ def _check_preconditions(kind: Kind, obj: Obj, uid: str | None, version: str | N
             f"the UID in the precondition ({uid}) does not match the UID in record ({current['uid']}). "
             "The object might have been deleted and then recreated"
         )
-        raise Conflict.because(kind, name_of(obj), why)
+        raise Conflict.precondition(kind, name_of(obj), why)
     if version and version != current["resourceVersion"]:
         why = (
             f"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in "
             f"record ({current['resourceVersion']}). The object might have been modified"
         )
-        raise Conflict.because(kind, name_of(obj), why)
+        raise Conflict.precondition(kind, name_of(obj), why)
 
 
 def _merged(kind: Kind, obj: Obj, old: Obj, subresource: str | None) -> Obj:
@@ -316,7 +323,7 @@ def _merged(kind: Kind, obj: Obj, old: Obj, subresource: str | None) -> Obj:
         return {**old, "spec": spec}
     data = {key: value for key, value in meta(obj).items() if key not in SYSTEM_META}
     data |= {key: meta(old)[key] for key in (*SYSTEM_META, "resourceVersion") if key in meta(old)}
-    new = {"apiVersion": kind.api_version, "kind": kind.kind, **_body(obj), "metadata": data}
+    new = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": data, **_body(obj)}
     if kind.has_status:
         new.pop("status", None)
         new |= {"status": old["status"]} if "status" in old else {}

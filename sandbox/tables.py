@@ -87,12 +87,12 @@ SHORTCUTS = {
 class Table:
     """Objects of one kind, their indexes, and the last changes (at least `history_count` of them)."""
 
-    def __init__(self, kind: Kind, history_count: int, revision: int) -> None:
+    def __init__(self, kind: Kind, history_count: int) -> None:
         self.kind = kind
         self.records: dict[Key, Record] = {}
         self.subscribers: list[Callable[[Change], None]] = []
         self.waiting: set[Callable[[], None]] = set()
-        self.forgotten = 0 if revision <= 1 else revision  # changes up to here are not kept
+        self.forgotten = 0  # changes up to here are not kept
         self._names: dict[str, dict[str, Record]] = {}
         self._sorted: list[Key] | None = None
         self._readers = {"owner": _owners, **INDEXES.get(kind.kind, {})}

@@ -118,7 +118,6 @@ async def test_changes_at_the_same_time_all_come_through(world: World) -> None:
     assert (found.desired_count, container.image, container.cpu_request_cores) == (3, "app:2", 0.01)
 
 
-@pytest.mark.skipif(not REAL, reason="the sandbox plays deployments alone")
 @pytest.mark.parametrize(
     ("kind", "made"), [("StatefulSet", stateful_set("db")), ("DaemonSet", daemon_set("db"))]
 )

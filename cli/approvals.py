@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from cli.common import Stopped, config_option, run, sandbox_option, settings_from
-from cli.journals import open_journal
+from cli.journals import open_journal_of
 from domain.attempt import Approval
 from journal.pending import waiting_attempt
 from utils.settings import Settings
@@ -44,7 +44,7 @@ def reject(incident_id: str, approver: str | None, reason: str, sandbox: bool, c
 async def _answer(
     settings: Settings, sandbox: bool, incident_id: str, granted: bool, approver: str, reason: str
 ) -> None:
-    async with open_journal(settings, sandbox=sandbox) as journal:
+    async with open_journal_of(settings, incident_id, sandbox=sandbox) as journal:
         waiting = waiting_attempt(await journal.load(incident_id))
         if waiting is None:
             raise Stopped(

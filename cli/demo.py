@@ -36,9 +36,9 @@ def demo(scenario: str, port: int | None, config: Path | None) -> None:
 
 
 async def _demo(settings: Settings, scenario: str) -> None:
-    console = Console()
+    console, title = Console(), title_of(scenario)  # a wrong name ends the command before anything is shown
     console.print(Rule("Alert Agent: from an alert to a verified fix"))
-    console.print(f"Scenario [bold]{scenario}[/]: {title_of(scenario)}")
+    console.print(f"Scenario [bold]{scenario}[/]: {title}")
     async with (
         open_place(settings, sandbox=True, scenario=scenario) as place,
         open_service(settings, place) as service,

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from cli.common import Stopped, config_option, run, sandbox_option, settings_from
-from cli.journals import open_journal
+from cli.journals import open_journal, open_journal_of
 from domain.incident import IncidentState
 from journal.port import IncidentSummary
 from report.markdown import render
@@ -49,7 +49,7 @@ async def _incidents(
 
 async def _report(settings: Settings, sandbox: bool, incident_id: str) -> str:
     """The file as it was written; rendered from the journal while there is none."""
-    async with open_journal(settings, sandbox=sandbox) as journal:
+    async with open_journal_of(settings, incident_id, sandbox=sandbox) as journal:
         incident = await journal.load(incident_id)
     written = Path(incident.report_path) if incident.report_path else None
     if written is not None and written.exists():
@@ -58,14 +58,15 @@ async def _report(settings: Settings, sandbox: bool, incident_id: str) -> str:
 
 
 def _print(found: list[IncidentSummary]) -> None:
+    """A table for 80 columns. The id is never cut, for it is what people copy; it tells the time, too."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     if not found:
         raise Stopped("no incidents yet; `python main.py demo` makes one")
-    table = Table("id", "opened (UTC)", "title", "severity", "state", "result", box=None)
+    kept = [Column(name, no_wrap=True) for name in ("id", "severity", "state", "result")]
+    table = Table(*kept, Column("title", overflow="fold"), box=None)
     for row in found:
         result = row.resolution.value if row.resolution else ""
-        opened = f"{row.opened_at:%Y-%m-%d %H:%M:%S}"
-        table.add_row(row.id, opened, row.title, row.severity.value, row.state.value, result)
+        table.add_row(row.id, row.severity.value, row.state.value, result, row.title)
     Console().print(table)

@@ -7,10 +7,11 @@ from pathlib import Path
 import aiohttp
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from cli.common import Stopped, config_option, run, settings_from
 from cli.fixtures import Fixture, read_fixtures
+from journal.port import IncidentSummary
 from utils.log_setup import set_up_logs
 from utils.settings import Settings
 
@@ -72,14 +73,21 @@ async def _to_sandbox(
             click.echo(
                 f"Not everything ended within {wait_s:g} s; the table shows how far it came.", err=True
             )
-        table = Table("incident", "title", "state", "result", "alerts", "report", box=None)
-        for row in reversed(await service.journal.incidents(limit=1000)):
-            if row.id not in earlier:
-                result = row.resolution.value if row.resolution else ""
-                table.add_row(
-                    row.id, row.title, row.state.value, result, str(row.alerts_count), row.report_path
-                )
-        Console().print(table if table.row_count else "No incident was opened.")
+        _print([row for row in await service.journal.incidents(limit=1000) if row.id not in earlier])
+
+
+def _print(opened: Sequence[IncidentSummary]) -> None:
+    """Oldest first, as they were sent; the id is never cut, for it is what people copy."""
+    if not opened:
+        click.echo("No incident was opened: each alert was resolved, or known from an earlier delivery.")
+        return
+    kept = [Column(name, no_wrap=True) for name in ("incident", "alerts", "state", "result")]
+    table = Table(*kept, Column("title", overflow="fold"), box=None)
+    for row in reversed(opened):
+        result = row.resolution.value if row.resolution else ""
+        table.add_row(row.id, str(row.alerts_count), row.state.value, result, row.title)
+    Console().print(table)
+    click.echo("Read one with `python main.py report ID`.")
 
 
 async def _post(settings: Settings, fixtures: Sequence[Fixture], url: str) -> int:

@@ -3,6 +3,8 @@
 It knows how a change is applied, not what any change is.
 """
 
+import asyncio
+import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -17,7 +19,8 @@ from mcp_servers.kube.finding import find
 from mcp_servers.kube.marks import CHANGE_KEY, managed_by
 from mcp_servers.kube.recent import Applied, applied_before, with_recent
 
-MAX_TRIES = 5  # controllers write a status a few times a second; five readings in a row are rarely overtaken
+MAX_TRIES = 8  # during a rollout controllers write a status many times a second
+FIRST_PAUSE_S = 0.02  # doubles at every try: 2.5 s in all, well within a call's budget
 
 Op = Mapping[str, object]  # one operation of a JSON patch
 
@@ -34,15 +37,19 @@ class Change:
 
 
 Plan = Callable[[Doc], Awaitable[Change]]
+Sleep = Callable[[float], Awaitable[None]]
 
 
-async def apply(api: ClusterApi, target: Target, plan: Plan, *, key: str, dry_run: bool) -> ChangeResult:
+async def apply(
+    api: ClusterApi, target: Target, plan: Plan, *, key: str, dry_run: bool, sleep: Sleep = asyncio.sleep
+) -> ChangeResult:
     """Read, plan, patch; again from the start when the object changed in between.
 
     Raises Conflict after `MAX_TRIES`, ToolTimeout when it stays unknown whether the change was applied.
     """
     sent: Change | None = None  # a change that was sent and never answered
-    for attempt in range(1, MAX_TRIES + 1):
+    for attempt in range(MAX_TRIES):
+        await sleep(_pause_s(attempt))
         found = await find(api, target.kind, target.namespace, target.name)
         if earlier := applied_before(found, key):
             return _done(found, sent, dry_run) if sent else _repeated(found, earlier)
@@ -54,7 +61,7 @@ async def apply(api: ClusterApi, target: Target, plan: Plan, *, key: str, dry_ru
         except Conflict:
             continue
         except ToolTimeout:
-            if attempt == MAX_TRIES:
+            if attempt == MAX_TRIES - 1:
                 raise
             sent = change
             continue
@@ -62,6 +69,11 @@ async def apply(api: ClusterApi, target: Target, plan: Plan, *, key: str, dry_ru
     raise Conflict(
         f"{target} changed {MAX_TRIES} times while it was being changed; look at it and call again."
     )
+
+
+def _pause_s(attempt: int) -> float:
+    """None before the first try; then longer and longer, uneven so that two writers do not march in step."""
+    return FIRST_PAUSE_S * 2 ** (attempt - 1) * random.uniform(0.5, 1.5) if attempt else 0.0
 
 
 async def _patch(api: ClusterApi, found: Doc, change: Change, key: str, dry_run: bool) -> Doc:

@@ -85,10 +85,16 @@ async def test_an_object_that_changed_in_between_is_read_again() -> None:
 
 
 async def test_an_object_that_never_rests_is_given_up() -> None:
+    pauses: list[float] = []
+
+    async def note(seconds: float) -> None:
+        pauses.append(seconds)
+
     api = OneObject(before_patch=lambda: api.touch())
     with pytest.raises(Conflict, match=f"changed {MAX_TRIES} times"):
-        await apply(api, WEB, to(3), key="k", dry_run=False)
+        await apply(api, WEB, to(3), key="k", dry_run=False, sleep=note)
     assert api.writes_count == 0
+    assert len(pauses) == MAX_TRIES and 1.0 < sum(pauses) < 4.0
 
 
 async def test_a_change_whose_answer_was_lost_is_found_and_not_repeated() -> None:

@@ -12,6 +12,7 @@ from typing import Literal
 import aiohttp
 import yaml
 
+from domain.alert import Alert
 from domain.incident import Incident
 from journal.port import IncidentSummary
 from journal.sqlite import SqliteJournal
@@ -87,6 +88,12 @@ class World:
         """The only one."""
         (only,) = await self.incidents()
         return await self.load(only.id)
+
+    async def alerts(self) -> list[Alert]:
+        """All that was filed under the only incident, in the order it came."""
+        (only,) = await self.incidents()
+        async with SqliteJournal(self._journal_path, clock=SystemClock()) as journal:
+            return await journal.alerts_of(only.id)
 
     async def until(self, holds: Callable[[Incident], bool], incident_id: str = "") -> Incident:
         """Look into the journal until it holds for that incident, the only one unless named."""

@@ -5,7 +5,6 @@ from typing import Protocol
 
 from sandbox.clock import SimClock
 from sandbox.controllers.workqueue import WorkQueue
-from sandbox.errors import ApiError
 from sandbox.events import Recorder
 from sandbox.fields import Obj, is_deleting, name_of, namespace_of
 from sandbox.kinds import kind_of
@@ -20,6 +19,7 @@ POD = kind_of("Pod")
 SYNC_S = 15.0
 TOLERANCE = 0.1  # a ratio this close to 1 changes nothing
 DOWNSCALE_WINDOW_S = 300.0  # the highest recommendation of this time counts when shrinking
+SCALABLE = ("Deployment", "ReplicaSet", "StatefulSet")
 CONDITION_ORDER = ("AbleToScale", "ScalingActive", "ScalingLimited")
 
 
@@ -61,12 +61,16 @@ class AutoscalerController:
             return
         self.queue.add_after(key, SYNC_S)
         reference = autoscaler["spec"]["scaleTargetRef"]
-        try:
-            target = self._store.get(kind_of(reference["kind"]), key[0], reference["name"])
-        except (ApiError, KeyError) as error:
-            self._cannot_scale(autoscaler, str(error))
+        if reference["kind"] not in SCALABLE:
+            self._cannot_scale(autoscaler, f'no matches for kind "{reference["kind"]}" with a scale')
             return
-        self._consider(autoscaler, target)
+        kind = kind_of(reference["kind"])
+        target = self._store.find(kind, key[0], reference["name"])
+        if target is None:
+            scale = f"{kind.plural}/scale.{kind.group}"
+            self._cannot_scale(autoscaler, f'{scale} "{reference["name"]}" not found')
+        else:
+            self._consider(autoscaler, target)
 
     def _cannot_scale(self, autoscaler: Obj, why: str) -> None:
         self._events.warning(autoscaler, "FailedGetScale", why)

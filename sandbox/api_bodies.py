@@ -1,15 +1,17 @@
-"""Request bodies as objects: JSON or YAML in, and the refusals for bodies that do not belong here."""
+"""Request bodies as objects: JSON, YAML or protobuf in; bodies that do not belong here are refused."""
 
 import json
 from typing import Any
 
+from sandbox import wire
 from sandbox.api_call import Call
 from sandbox.errors import BadRequest, UnsupportedMediaType
 from sandbox.fields import Obj, meta
 from sandbox.kinds import Kind
 
 JSON, YAML = "application/json", "application/yaml"
-KNOWN = f"{JSON}, {YAML}"
+PROTOBUF = "application/vnd.kubernetes.protobuf"
+KNOWN = f"{JSON}, {YAML}, {PROTOBUF}"
 
 
 def read_object(call: Call, body: bytes) -> Obj:
@@ -37,7 +39,9 @@ def placed(call: Call, obj: Obj) -> Obj:
 
 
 def parse(body: bytes, media: str, kind: Kind) -> Obj:
-    """A JSON or YAML mapping; raises BadRequest in the server's words when it is none."""
+    """A JSON, YAML or protobuf object; raises BadRequest in the server's words when it is none."""
+    if media == PROTOBUF:
+        return wire.read(body)
     what = f"the object provided is unrecognized (must be of type {kind.kind}): couldn't get version/kind"
     value = load(body, media, what)
     if not isinstance(value, dict):
@@ -67,12 +71,12 @@ def load_yaml(body: bytes) -> Any:
 
 
 def media_type(call: Call) -> str:
-    """JSON or YAML; raises UnsupportedMediaType for the rest."""
+    """JSON, YAML or protobuf; raises UnsupportedMediaType for the rest."""
     media = call.headers.get("Content-Type", JSON).split(";", 1)[0].strip() or JSON
     if media in (JSON, "application/octet-stream", "*/*"):
         return JSON
-    if media == YAML:
-        return YAML
+    if media in (YAML, PROTOBUF):
+        return media
     raise UnsupportedMediaType(
         f"the body of the request was in an unknown format - accepted media types include: {KNOWN}"
     )

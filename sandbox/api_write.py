@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.api_bodies import load, load_yaml, parse, placed, read_object
+from sandbox.api_bodies import load, load_yaml, media_type, parse, placed, read_object
 from sandbox.api_call import Call, invalid_options
 from sandbox.errors import ApiError, BadRequest, Cause, Conflict, Invalid, NotFound, UnsupportedMediaType
 from sandbox.fields import Obj, get_in, is_deleting, meta, name_of, namespace_of, with_in
@@ -44,7 +44,7 @@ class Writes:
 
     def replace(self, call: Call, stored: Kind, body: bytes) -> tuple[int, Obj]:
         if call.subresource == "scale":
-            return 200, self._rescale(call, stored, lambda scale: parse(body, "application/json", _SCALE))
+            return 200, self._rescale(call, stored, lambda _: parse(body, media_type(call), _SCALE))
         obj = keep(call.kind, self._understood(call, read_object(call, body)))
         old = self._store.get(stored, call.namespace, call.name or "")
         return 200, self._replaced(call, stored, old, obj)
@@ -189,6 +189,7 @@ class ServerSays(ApiError):
 
 
 _SCALE = Kind(group="autoscaling", version="v1", kind="Scale", plural="scales")
+_DELETE_OPTIONS = Kind(group="", version="v1", kind="DeleteOptions", plural="")
 
 
 def scale(obj: Obj) -> Obj:
@@ -290,9 +291,7 @@ def _typed(kind: Kind, obj: Obj) -> Obj:
 
 def _delete_options(call: Call, body: bytes) -> Obj:
     """Options of the body, overridden by the query's; raises Invalid for an unknown policy."""
-    media = call.headers.get("Content-Type", "").split(";", 1)[0]
-    options: Obj = load(body, media, "unable to parse DeleteOptions") if body.strip() else {}
-    options = dict(options) if isinstance(options, dict) else {}
+    options: Obj = dict(parse(body, media_type(call), _DELETE_OPTIONS)) if body.strip() else {}
     if (grace := call.number("gracePeriodSeconds")) is not None:
         options["gracePeriodSeconds"] = grace
     policy = call.query.get("propagationPolicy") or options.get("propagationPolicy")

@@ -13,7 +13,12 @@ from sandbox.kinds import KINDS, Kind
 
 SCHEMA = Path(__file__).with_name("schema.json")
 NAMED_APART = {"Event": "CoreV1Event", "events.k8s.io/Event": "EventsV1Event"}
-ALSO = {"Scale": "V1Scale", "Eviction": "V1Eviction", "Binding": "V1Binding"}
+ALSO = {
+    "autoscaling/v1/Scale": "V1Scale",
+    "policy/v1/Eviction": "V1Eviction",
+    "v1/Binding": "V1Binding",
+    "DeleteOptions": "V1DeleteOptions",
+}
 SCALARS = {
     "str": "s",
     "int": "i",
@@ -67,10 +72,8 @@ def main() -> None:
 
 
 def _model_of(kind: Kind) -> str:
-    named = NAMED_APART.get(f"{kind.group}/{kind.kind}") or NAMED_APART.get(kind.kind)
-    if named is not None and (kind.group or kind.kind == "Event"):
-        return NAMED_APART.get(f"{kind.group}/{kind.kind}", NAMED_APART[kind.kind])
-    return kind.version.upper() + kind.kind
+    path = f"{kind.group}/{kind.kind}" if kind.group else kind.kind
+    return NAMED_APART.get(path, kind.version.upper() + kind.kind)
 
 
 def _collect(models: Any, name: str, types: dict[str, dict[str, str]]) -> None:

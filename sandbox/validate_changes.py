@@ -8,8 +8,9 @@ from sandbox.causes import Causes, Shown, go_selector
 from sandbox.fields import Obj, get_in, without_in
 
 POD_TEXT = (
-    "pod updates may not change fields other than `spec.containers[*].image`, `spec.initContainers[*].image`, "
-    "`spec.activeDeadlineSeconds`, `spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
+    "pod updates may not change fields other than `spec.containers[*].image`, "
+    "`spec.initContainers[*].image`, `spec.activeDeadlineSeconds`, "
+    "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was "
     "previously negative) or `spec.tolerations` (only additions to existing tolerations)"
 )
 CLAIM_TEXT = (

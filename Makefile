@@ -28,7 +28,7 @@ types: $(VENV)/checks
 	$(VENV)/bin/mypy $(SOURCES)
 
 tests: $(VENV)/checks
-	$(PY) -m pytest
+	$(PY) -m pytest -n 2
 
 test-kube: $(VENV)/checks ## the contract suites on a real Kubernetes control plane, where one can be had
 	bash tests/contract/kube/run_real.sh

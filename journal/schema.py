@@ -5,11 +5,13 @@ A file that a newer release wrote is refused rather than guessed at.
 """
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from domain.errors import Permanent
 
+WAL_PAUSE_MS = 20
 BUSY_TIMEOUT_MS = 5_000  # a command-line call beside the service holds the lock for milliseconds
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -18,10 +20,23 @@ def open_writer(path: Path) -> sqlite3.Connection:
     """The one connection that writes, with every commit on disk before it returns."""
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = _connect(path, mode="rwc")
-    connection.execute("PRAGMA journal_mode = WAL")
+    _enter_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     return connection
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    """The switch to WAL does not heed the busy timeout where two processes make the file at once."""
+    for _ in range(BUSY_TIMEOUT_MS // WAL_PAUSE_MS):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            time.sleep(WAL_PAUSE_MS / 1000)
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def open_reader(path: Path) -> sqlite3.Connection:

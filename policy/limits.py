@@ -6,6 +6,8 @@ from domain.decision import Action
 from policy.table import Row
 from utils.quantity import parse_quantity
 
+UNLIMITED = "none"  # how set_resources is asked to remove a value
+
 
 def broken_limit(action: Action, row: Row) -> str | None:
     """The first limit that the action's arguments break, in words; None when all hold."""
@@ -39,7 +41,9 @@ def _above(
 ) -> str | None:
     for name in names:
         asked = arguments.get(name)
-        if most is not None and asked and parse_quantity(str(asked)) > parse_quantity(most):
+        if most is None or not asked:
+            continue
+        if asked == UNLIMITED or parse_quantity(str(asked)) > parse_quantity(most):
             return f"{name} {asked} is above {limit} {most}"
     return None
 

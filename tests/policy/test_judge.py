@@ -68,6 +68,7 @@ def test_limits_hold_also_with_an_approval() -> None:
     assert verdict(judge, action("scale_workload", replicas=6), approval(granted=True)).rule == "limit"
     too_much = action("set_resources", container="web", memory_limit="2Gi")
     assert "above max_memory 1Gi" in verdict(judge, too_much).reason
+    assert verdict(judge, action("set_resources", container="web", memory_limit="none")).rule == "limit"
 
 
 def test_the_first_matching_rule_overrides_the_row() -> None:

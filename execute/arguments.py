@@ -1,11 +1,25 @@
 """The arguments each action takes, typed and strict. An action that is not listed here does not exist."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from domain.decision import Action
 from domain.errors import BadInput
+from utils.quantity import UNLIMITED, parse_quantity
+
+
+def _quantity(text: str) -> str:
+    if text != UNLIMITED:
+        try:
+            parse_quantity(text)
+        except BadInput as error:
+            raise ValueError(str(error)) from error
+    return text
+
+
+Quantity = Annotated[str, AfterValidator(_quantity)]
 
 
 class Arguments(BaseModel):
@@ -38,13 +52,13 @@ class Image(Arguments):
 
 
 class Resources(Arguments):
-    """Kubernetes quantities for one container; what is not named stays."""
+    """Kubernetes quantities for one container, or `none` to remove one; what is not named stays."""
 
     container: str = ""
-    memory_limit: str | None = None
-    memory_request: str | None = None
-    cpu_limit: str | None = None
-    cpu_request: str | None = None
+    memory_limit: Quantity | None = None
+    memory_request: Quantity | None = None
+    cpu_limit: Quantity | None = None
+    cpu_request: Quantity | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> "Resources":

@@ -4,9 +4,7 @@ from collections.abc import Callable, Mapping
 
 from domain.decision import Action
 from policy.table import Row
-from utils.quantity import parse_quantity
-
-UNLIMITED = "none"  # how set_resources is asked to remove a value
+from utils.quantity import UNLIMITED, parse_quantity
 
 
 def broken_limit(action: Action, row: Row) -> str | None:

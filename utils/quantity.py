@@ -4,6 +4,7 @@ import re
 
 from domain.errors import BadInput
 
+UNLIMITED = "none"  # how set_resources is asked to remove a value
 SUFFIXES = {
     "": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9,
     "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,

@@ -72,7 +72,13 @@ async def test_a_pod_is_deleted_by_the_uid_that_was_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "bad", [action("delete_workload"), action(force=True), action("set_resources", container="c")]
+    "bad",
+    [
+        action("delete_workload"),
+        action(force=True),
+        action("set_resources", container="c"),
+        action("set_resources", memory_limit="lots"),
+    ],
 )
 async def test_an_unknown_action_or_argument_is_denied_before_policy_is_asked(bad: object) -> None:
     attempt = await door(ScriptedToolbox(), MemoryLedger()).judge(bad, incident())  # type: ignore[arg-type]

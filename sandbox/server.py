@@ -8,6 +8,7 @@ from aiohttp import web
 
 from sandbox.api import Api
 from sandbox.clock import SimClock
+from sandbox.custom_kinds import CustomKinds
 from sandbox.kinds import Registry
 from sandbox.logs import LogSource, NoLogs
 from sandbox.store import Store
@@ -46,7 +47,9 @@ class SandboxServer:
         self.clock = clock
         self._host = host
         self._port = port
-        self._api = Api(store, registry or Registry(), logs or NoLogs())
+        kinds = registry or Registry()
+        self._custom = CustomKinds(store, kinds)
+        self._api = Api(store, kinds, logs or NoLogs())
         self._runner: web.AppRunner | None = None
 
     @property

@@ -65,6 +65,7 @@ _BY_KIND: dict[str, Check] = {
     "Ingress": other.check_ingress,
     "NetworkPolicy": other.check_network_policy,
     "Event": other.check_event,
+    "CustomResourceDefinition": other.check_definition,
     "MutatingWebhookConfiguration": other.check_hooks,
     "ValidatingWebhookConfiguration": other.check_hooks,
 }

@@ -220,6 +220,18 @@ def check_event(obj: Obj, causes: Causes) -> None:
         causes.invalid("involvedObject.namespace", about, "does not match event.namespace")
 
 
+def check_definition(obj: Obj, causes: Causes) -> None:
+    spec = obj.get("spec") or {}
+    for path in (("group",), ("names", "kind"), ("names", "plural"), ("scope",)):
+        if not get_in(spec, path):
+            causes.required("spec." + ".".join(path))
+    wanted = f"{get_in(spec, ('names', 'plural'), '')}.{spec.get('group', '')}"
+    if meta(obj).get("name") != wanted:
+        causes.invalid("metadata.name", meta(obj).get("name"), 'must be spec.names.plural+"."+spec.group')
+    if not spec.get("versions"):
+        causes.required("spec.versions", "must have exactly one version marked as storage version")
+
+
 def check_hooks(obj: Obj, causes: Causes) -> None:
     for number, hook in enumerate(obj.get("webhooks") or ()):
         where, name = f"webhooks[{number}]", hook.get("name", "")

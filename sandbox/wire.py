@@ -145,7 +145,7 @@ def _says_something(name: str, code: str, value: Any) -> bool:
     """Go writes empty text and zeros for fields that nobody set; empty messages may be meant."""
     if value == {}:
         return code in messages()
-    return value == 0 and value is not False and name in KEPT_ZEROS or bool(value)
+    return (value == 0 and value is not False and name in KEPT_ZEROS) or bool(value)
 
 
 def _value(code: str, raw: Any) -> Any:

@@ -7,6 +7,7 @@ from pathlib import Path
 import jinja2
 
 from domain.attempt import Attempt, Effect
+from domain.cluster import WorkloadState
 from domain.decision import DecisionKind
 from domain.incident import Incident, IncidentState, Resolution
 
@@ -30,12 +31,25 @@ def render(incident: Incident, *, prose: str = "") -> str:
             headline=HEADLINES[incident.resolution],
             prose=prose.strip(),
             cause=_cause(incident),
+            lost=replicas_lost(incident),
             evidence=incident.evidence,
             next_steps=next_steps(incident),
             lasted=_lasted(incident),
         )
     )
     return text.strip() + "\n"
+
+
+def replicas_lost(incident: Incident) -> str:
+    """How many replicas of the target were missing when it was worst, in words; empty when never seen."""
+    seen = [fact for item in incident.evidence if isinstance(fact := item.fact, WorkloadState)]
+    own = [state for state in seen if state.target == incident.target]
+    if not own:
+        return ""
+    worst = min(own, key=lambda state: state.ready_count / max(state.desired_count, 1))
+    if not worst.desired_count:
+        return f"no replica of {worst.target} was asked for"
+    return f"{worst.ready_count} of {worst.desired_count} replicas of {worst.target} were ready when it was worst"
 
 
 def next_steps(incident: Incident) -> list[str]:

@@ -12,7 +12,7 @@ from report.closing import close
 from report.markdown import render
 from report.writer import ReportWriter
 from tests.analyze.test_rules_analyst import pulling
-from tests.builders import NOW, action, alert, incident
+from tests.builders import NOW, action, alert, incident, workload
 
 YES = Approval(incident_id="inc-1", action_key="inc-1-1", approver="on-call", granted=True, decided_at=NOW)
 
@@ -61,6 +61,12 @@ def test_an_escalated_incident_tells_a_person_where_to_start() -> None:
     assert about.resolution is Resolution.ESCALATED
     assert "Take over: it waits." in text
     assert "Nothing was changed." in text
+
+
+def test_the_impact_tells_how_many_replicas_were_missing_at_worst() -> None:
+    assert "- 2 of 3 replicas of Deployment/shop/web were ready when it was worst" in render(pulling())
+    none = incident([workload(desired=0)])
+    assert "- no replica of Deployment/shop/web was asked for" in render(none)
 
 
 def test_an_incident_without_any_decision_still_has_a_report() -> None:

@@ -33,6 +33,7 @@ from sandbox.kubelet.fleet import Fleet
 from sandbox.kubelet.node_report import Machine
 from sandbox.kubelet.timings import Timings
 from sandbox.scheduler.scheduler import Scheduler
+from sandbox.traffic import Traffic
 from sandbox.yaml_loader import PlainLoader
 
 STEP_S = 0.5  # how far `settle` moves before it looks again
@@ -89,6 +90,7 @@ class Cluster:
             NodeLifecycle(self.store, self.clock, timings),
             AutoscalerController(self.store, self.clock, self.fleet),
         )
+        self.traffic = Traffic(self.store, self.clock, self.fleet)
         self._kinds = Registry()
         self._moved_at = self.clock.time()
         for name in WATCHED_KINDS:

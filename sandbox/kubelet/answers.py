@@ -49,8 +49,13 @@ def _command(run: "ContainerRun") -> str:
     return "" if _is_well(run) and _is_warm(run) else "command terminated with exit code 1"
 
 
+def serves(run: "ContainerRun") -> bool:
+    """Whether the program answers requests with success."""
+    return run.program.can_be_ready and _is_warm(run) and not (run.impaired and run.program.needs_calls)
+
+
 def _is_well(run: "ContainerRun") -> bool:
-    return run.program.can_be_ready
+    return run.program.can_be_ready and not (run.impaired and run.program.needs_calls)
 
 
 def _is_warm(run: "ContainerRun") -> bool:

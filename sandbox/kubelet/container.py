@@ -51,6 +51,7 @@ class ContainerRun:
         self.image = ""
         self.container_id = ""
         self.started = False
+        self.impaired = ""  # which of the calls that the program depends on fail, and how
         self.output = Output()
         self._launched = False
         self._started_at = 0.0
@@ -143,6 +144,10 @@ class ContainerRun:
             self.probes.reconsider()
         elif old["image"] != spec["image"] or ("crash" in self._timers and self.program.fault == ""):
             self._hurry()
+
+    def impair(self, why: str) -> None:
+        """Notes that calls to others fail (or, when empty, that none does any more)."""
+        self.impaired = why
 
     def restart(self, why: str) -> None:
         """Stops the run because a probe said so; it starts again as its policy says."""

@@ -44,6 +44,10 @@ class PodRun:
     def everything(self) -> list[ContainerRun]:
         return [*self.inits, *self.containers]
 
+    @property
+    def ready(self) -> bool:
+        return not self.stopping and all(run.ready for run in self.containers)
+
     def find(self, name: str) -> ContainerRun | None:
         return next((run for run in self.everything if run.name == name), None)
 

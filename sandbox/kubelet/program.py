@@ -117,6 +117,11 @@ class Program:
     def speaks_tls(self) -> bool:
         return self._note("tls") == "true"
 
+    @property
+    def needs_calls(self) -> bool:
+        """Whether it calls itself unready while a Service it depends on does not answer."""
+        return self._note("needs-calls") == "true"
+
     # --- what it uses
 
     @cached_property

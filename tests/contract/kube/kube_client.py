@@ -85,7 +85,7 @@ class Kube:
         self.namespace = namespace
         self.is_real = is_real
         self.patience_s = patience_s
-        self._served: set[str] | None = None
+        self._served: dict[str, set[str]] = {}
 
     # --- objects
 
@@ -173,19 +173,24 @@ class Kube:
     def version(self, kind: str) -> str:
         """The newest version of the kind that this server has."""
         candidates = VERSIONS.get(kind, ("v1",))
-        return next((v for v in candidates if v == "v1" or v in self._versions()), candidates[-1])
+        if len(candidates) == 1:
+            return candidates[0]
+        return next(version for version in candidates if _plural(kind) in self._resources(version))
 
-    def _versions(self) -> set[str]:
-        if self._served is None:
-            groups = self._json("GET", "/apis")["groups"]
-            self._served = {v["groupVersion"] for group in groups for v in group["versions"]}
-        return self._served
+    def _resources(self, version: str) -> set[str]:
+        if version not in self._served:
+            try:
+                listed = self._json("GET", f"/apis/{version}")["resources"]
+            except Refused:
+                listed = []  # this server does not have that version
+            self._served[version] = {entry["name"] for entry in listed}
+        return self._served[version]
 
     def path(self, kind: str, name: str = "", subresource: str = "") -> str:
         version = self.version(kind)
         root = f"/api/{version}" if version == "v1" else f"/apis/{version}"
         scope = "" if kind in CLUSTER_WIDE else f"/namespaces/{self.namespace}"
-        parts = [root + scope, PLURALS.get(kind, f"{kind.lower()}s"), name, subresource]
+        parts = [root + scope, _plural(kind), name, subresource]
         return "/".join(part for part in parts if part)
 
     def _json(
@@ -193,6 +198,10 @@ class Kube:
     ) -> Obj:
         found: Obj = json.loads(self.server.call(method, path, body, content))
         return found
+
+
+def _plural(kind: str) -> str:
+    return PLURALS.get(kind, f"{kind.lower()}s")
 
 
 def _context(cluster: Obj, user: Obj) -> ssl.SSLContext | None:

@@ -49,7 +49,8 @@ def replicas_lost(incident: Incident) -> str:
     worst = min(own, key=lambda state: state.ready_count / max(state.desired_count, 1))
     if not worst.desired_count:
         return f"no replica of {worst.target} was asked for"
-    return f"{worst.ready_count} of {worst.desired_count} replicas of {worst.target} were ready when it was worst"
+    ready = f"{worst.ready_count} of {worst.desired_count} replicas of {worst.target}"
+    return f"{ready} were ready when it was worst"
 
 
 def next_steps(incident: Incident) -> list[str]:

@@ -7,6 +7,7 @@ from types import TracebackType
 from aiohttp import web
 
 from sandbox.api import Api
+from sandbox.audit import Audit
 from sandbox.clock import SimClock
 from sandbox.custom_kinds import CustomKinds
 from sandbox.kinds import Registry
@@ -50,6 +51,7 @@ class SandboxServer:
         kinds = registry or Registry()
         self._custom = CustomKinds(store, kinds)
         self._api = Api(store, kinds, logs or NoLogs())
+        self.audit = Audit(kinds)
         self._runner: web.AppRunner | None = None
 
     @property
@@ -59,7 +61,7 @@ class SandboxServer:
 
     async def __aenter__(self) -> "SandboxServer":
         app = web.Application(client_max_size=MAX_BODY_BYTES)
-        app.router.add_route("*", "/{path:.*}", self._api.handle)
+        app.router.add_route("*", "/{path:.*}", self._handle)
         # handlers are cancelled when their client leaves, so that abandoned watches end at once
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.2)
         await self._runner.setup()
@@ -73,6 +75,11 @@ class SandboxServer:
     ) -> None:
         if self._runner is not None:
             await self._runner.cleanup()
+
+    async def _handle(self, request: web.Request) -> web.StreamResponse:
+        response = await self._api.handle(request)
+        self.audit.note(request, response.status)
+        return response
 
     def write_kubeconfig(self, path: Path) -> Path:
         """Writes a kubeconfig for kubectl and client libraries; returns the path."""

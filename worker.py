@@ -9,11 +9,11 @@ from typing import Protocol
 
 import structlog
 
-from domain.alert import Delivery
+from domain.alert import Alert, Delivery
 from domain.clock import Clock
 from domain.decision import Decision, DecisionKind
 from domain.errors import LoopError, Permanent, Transient
-from domain.incident import Incident, IncidentState, Station
+from domain.incident import Incident, IncidentState, Station, supersedes
 from flow import IncidentFlow
 from journal.port import Filing, Journal
 from journal.queue import Wake, WorkQueue
@@ -175,11 +175,9 @@ class Worker:
 
     async def _reopen_for_late_alerts(self, incident: Incident) -> None:
         """An alert filed while the incident was closing would have nobody to look at it."""
-        known = {(alert.fingerprint, alert.started_at) for alert in incident.alerts}
+        known = {alert.fingerprint: alert for alert in incident.alerts}  # the newest of each
         filed = await self._journal.alerts_of(incident.id)
-        late = [
-            alert for alert in filed if alert.firing and (alert.fingerprint, alert.started_at) not in known
-        ]
+        late = [alert for alert in filed if alert.firing and _is_news(alert, known.get(alert.fingerprint))]
         if not late:
             return
         incident.state, incident.next = IncidentState.OPEN, Station.RECEIVE
@@ -219,3 +217,7 @@ class Worker:
             self._enqueue(incident_id)
         except LoopError as trouble:
             self._retry_later(incident_id, str(trouble))
+
+
+def _is_news(alert: Alert, known: Alert | None) -> bool:
+    return known is None or supersedes(alert, known)

@@ -1,58 +1,20 @@
 """Every alert fixture posted to a running server: how it is answered, and what becomes of it."""
 
-import asyncio
 import json
-import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from pathlib import Path
 
-import aiohttp
-import pytest
-
-from app import Service, open_place, open_service
+from app import Service
 from cli.fixtures import Fixture, read_fixtures
-from domain.incident import Incident, Resolution
-from utils.settings import load_settings
+from domain.incident import Resolution
+from tests.real.postbox import Became, posted
 
 FOLDER = Path(__file__).parent.parent / "data" / "alertmanager"
 FILES = sorted(FOLDER.glob("*.json"))
 FIXTURES = [fixture for file in FILES for fixture in read_fixtures(file)]
 
-PATIENCE_S = 10.0
-LOOK_S = 0.01
-
-CONFIG = """\
-server: {{port: 0}}
-analyst: rules
-files: {{journal: {folder}/journal.db, reports: {folder}/reports}}
-"""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Became:
-    """How a fixture was answered, and the incidents that it opened, closed by now."""
-
-    status: int
-    alerts_count: int
-    truncated_count: int
-    opened: list[Incident]
-
-
-@pytest.fixture
-async def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
-    """The service on an empty sandbox: nothing that the alerts name exists there."""
-    for name in ("WEBHOOK_TOKEN", "API_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    config = tmp_path / "config.yaml"
-    config.write_text(CONFIG.format(folder=tmp_path), encoding="utf-8")
-    settings = load_settings(config)
-    async with open_place(settings, sandbox=True) as place, open_service(settings, place) as service:
-        yield service
-
 
 async def test_every_fixture_is_taken_in_and_each_disturbance_is_handed_to_a_person(service: Service) -> None:
-    became = {fixture.name: await posted(service, fixture) for fixture in FIXTURES}
+    became = {fixture.name: await sent(service, fixture) for fixture in FIXTURES}
     assert {one.status for one in became.values()} == {200}
     assert [one.alerts_count for one in became.values()] == [alerts_in(fixture) for fixture in FIXTURES]
     opened = {name: len(one.opened) for name, one in became.items()}
@@ -65,27 +27,27 @@ async def test_every_fixture_is_taken_in_and_each_disturbance_is_handed_to_a_per
 
 
 async def test_what_the_sender_left_out_is_told_to_the_sender(service: Service) -> None:
-    became = await posted(service, fixture_of("truncated-8-to-3"))
+    became = await sent(service, fixture_of("truncated-8-to-3"))
     assert (became.alerts_count, became.truncated_count) == (3, 5)
     (incident,) = became.opened
     assert {alert.labels["shard"] for alert in incident.alerts} == {"0", "1", "2"}
 
 
 async def test_a_group_that_fires_in_part_opens_an_incident_for_that_part_alone(service: Service) -> None:
-    became = await posted(service, fixture_of("mixed-firing-and-resolved"))
+    became = await sent(service, fixture_of("mixed-firing-and-resolved"))
     assert became.alerts_count == 2
     (incident,) = became.opened
     assert [(alert.labels["pod"], alert.firing) for alert in incident.alerts] == [("a", True)]
 
 
 async def test_three_pods_of_one_workload_are_one_disturbance(service: Service) -> None:
-    (incident,) = (await posted(service, fixture_of("grouped-3-firing"))).opened
+    (incident,) = (await sent(service, fixture_of("grouped-3-firing"))).opened
     assert sorted(alert.labels["pod"] for alert in incident.alerts) == ["api-0", "api-1", "api-2"]
 
 
 async def test_the_end_of_an_alert_is_filed_with_its_beginning(service: Service) -> None:
-    (incident,) = (await posted(service, fixture_of("firing-1"))).opened
-    assert not (await posted(service, fixture_of("resolved-1"))).opened
+    (incident,) = (await sent(service, fixture_of("firing-1"))).opened
+    assert not (await sent(service, fixture_of("resolved-1"))).opened
     firing, resolved = await service.journal.alerts_of(incident.id)
     assert (firing.fingerprint, firing.firing) == (resolved.fingerprint, True)
     assert resolved.ended_at is not None
@@ -102,29 +64,6 @@ def alerts_in(fixture: Fixture) -> int:
     return len(json.loads(fixture.body)["alerts"])
 
 
-async def posted(service: Service, fixture: Fixture) -> Became:
-    """Post it, and wait until the service is done with it."""
-    known = {row.id for row in await service.journal.incidents(limit=1000)}
-    headers = {"Content-Type": "application/json"}
-    async with (
-        aiohttp.ClientSession(headers=headers) as session,
-        session.post(service.url + fixture.path, data=fixture.body) as answer,
-    ):
-        said = await answer.json()
-    await settled(service)
-    rows = await service.journal.incidents(limit=1000)
-    opened = [await service.journal.load(row.id) for row in rows if row.id not in known]
-    return Became(
-        status=answer.status,
-        alerts_count=said["alerts"],
-        truncated_count=said["truncated"],
-        opened=opened,
-    )
-
-
-async def settled(service: Service) -> None:
-    """Return once every delivery is filed and every incident closed."""
-    journal, deadline_s = service.journal, time.monotonic() + PATIENCE_S
-    while await journal.unhandled_deliveries(limit=1) or await journal.unfinished():
-        assert time.monotonic() < deadline_s, "it is still at work"
-        await asyncio.sleep(LOOK_S)
+async def sent(service: Service, fixture: Fixture) -> Became:
+    """Post it to where its source would."""
+    return await posted(service, fixture.body, fixture.path)

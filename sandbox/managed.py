@@ -111,8 +111,15 @@ def apply(live: Obj | None, config: Obj, writer: Owner, *, force: bool) -> Obj:
     previous = next((owner.paths for owner in owners if owner.identity == writer.identity), frozenset())
     kept_by_others = frozenset[Path]().union(*(owner.paths for owner in others))
     merged = _overlay(kind, live or {}, config, ())
-    merged = without(kind, merged, previous - wanted.keys() - kept_by_others)
+    dropped = previous - wanted.keys() - kept_by_others
+    merged = without(kind, merged, [path for path in dropped if not _holds(path, kept_by_others)])
     return _with_owners(merged, [replace(writer, paths=frozenset(wanted)), *others])
+
+
+def _holds(path: Path, kept: Iterable[Path]) -> bool:
+    """Whether a list item is still needed, because others own fields inside of it."""
+    item = path[:-1]
+    return path[-1] == "." and any(other[: len(item)] == item for other in kept)
 
 
 def _clashes(live: Leaves, wanted: Leaves, others: list[Owner]) -> list[tuple[Owner, Path]]:

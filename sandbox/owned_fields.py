@@ -64,7 +64,8 @@ def item_name(keys: tuple[str, ...], item: Obj) -> str:
 
 def without(kind: str, obj: Obj, gone: Iterable[Path]) -> Obj:
     """A copy of the object without the fields at those paths; emptied maps go with their last field."""
-    for path in sorted(gone, key=len, reverse=True):  # an item's fields before the item itself
+    # whole items first: an item that lost its key field could not be found again
+    for path in sorted(gone, key=lambda path: (path[-1] != ".", -len(path))):
         steps = path[:-1] if path[-1] == "." else path
         obj = _cut(kind, obj, steps, ())
     return obj

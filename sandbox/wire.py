@@ -42,13 +42,13 @@ def messages() -> Messages:
     return loaded
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """What every body is wrapped in: the type, and the message itself."""
 
-    api_version: str = ""
-    kind: str = ""
-    raw: bytes = b""
+    api_version: str
+    kind: str
+    raw: bytes
 
 
 def read(body: bytes) -> Obj:
@@ -75,14 +75,12 @@ def open_envelope(body: bytes) -> Envelope:
         raise BadRequest(
             "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]"
         )
-    envelope = Envelope()
-    for number, value in fields(body[len(MAGIC) :]):
-        if number == 1:
-            types = {place: bytes(text) for place, text in fields(value)}
-            envelope.api_version, envelope.kind = types.get(1, b"").decode(), types.get(2, b"").decode()
-        elif number == 2:
-            envelope.raw = value
-    return envelope
+    try:
+        parts = dict(fields(body[len(MAGIC) :]))
+        types = {place: bytes(text).decode() for place, text in fields(parts.get(1, b""))}
+    except (IndexError, ValueError) as error:
+        raise BadRequest(f"the protobuf body is damaged: {error}") from error
+    return Envelope(api_version=types.get(1, ""), kind=types.get(2, ""), raw=parts.get(2, b""))
 
 
 def fields(data: bytes) -> Iterator[tuple[int, Any]]:

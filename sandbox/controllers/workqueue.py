@@ -14,6 +14,8 @@ from sandbox.tables import Change
 
 FIRST_RETRY_S = 0.005
 LONGEST_RETRY_S = 1000.0
+BURST_S = 0.02  # what a watch takes to tell of changes
+REMEMBERED = 20_000
 
 
 class WorkQueue:
@@ -23,13 +25,20 @@ class WorkQueue:
         self._clock = clock
         self._sync = sync
         self._waiting: set[Key] = set()
+        self._looked_at: dict[Key, float] = {}
         self._failures: dict[Key, int] = {}
         self._timers: dict[Key, Timer] = {}
 
     def add(self, key: Key) -> None:
-        if key not in self._waiting:
-            self._waiting.add(key)
+        """At once, or a moment after the last look: a burst of changes is looked at together."""
+        if key in self._waiting:
+            return
+        self._waiting.add(key)
+        rest_s = self._looked_at.get(key, 0.0) + BURST_S - self._clock.time()
+        if rest_s <= 0:
             self._clock.soon(partial(self._work, key))
+        else:
+            self._clock.call_after(rest_s, partial(self._work, key))
 
     def add_after(self, key: Key, delay_s: float) -> None:
         """Looks again after a while; an earlier look that is already planned stays."""
@@ -62,12 +71,18 @@ class WorkQueue:
 
     def _work(self, key: Key) -> None:
         self._waiting.discard(key)
+        self._note_look(key)
         try:
             self._sync(key)
         except ApiError:
             self._retry(key)
         else:
             self._failures.pop(key, None)
+
+    def _note_look(self, key: Key) -> None:
+        if len(self._looked_at) >= REMEMBERED:
+            self._looked_at.clear()  # costs no more than a few looks that could have been one
+        self._looked_at[key] = self._clock.time()
 
     def _retry(self, key: Key) -> None:
         failures = self._failures.get(key, 0)

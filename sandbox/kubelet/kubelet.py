@@ -5,6 +5,14 @@ from sandbox.errors import AlreadyExists, NotFound
 from sandbox.events import Recorder
 from sandbox.fields import Obj, annotations_of, labels_of, meta, uid_of
 from sandbox.kinds import kind_of
+from sandbox.kubelet.eviction import (
+    LOOK_S,
+    REASON,
+    eviction_message,
+    is_short_of_memory,
+    next_victim,
+    with_pressure,
+)
 from sandbox.kubelet.host import Host
 from sandbox.kubelet.node_report import Health, Machine, conditions, new_node, node_status, turned
 from sandbox.kubelet.pod import PodRun
@@ -48,6 +56,7 @@ class Kubelet:
         self._renew()
         self._tell("Starting", "Starting kubelet.")
         self._clock.call_after(self.host.timings.node_status_s, self._report_again)
+        self._clock.call_after(LOOK_S, self._look_at_memory)
 
     def node_changed(self, node: Obj) -> None:
         """Takes note of labels and of the node's fault."""
@@ -125,12 +134,31 @@ class Kubelet:
             self._store.create(LEASE, {"metadata": data, "spec": spec})
 
     def _tell(self, reason: str, message: str) -> None:
-        subject = {
-            "apiVersion": "v1",
-            "kind": "Node",
-            "metadata": {"name": self.host.name, "uid": self.host.name},
-        }
-        self.host.events.normal(subject, reason, message)
+        self.host.events.normal(self._subject, reason, message)
+
+    @property
+    def _subject(self) -> Obj:
+        """Kubelets name their node by its name where others give the uid."""
+        name = self.host.name
+        return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "uid": name}}
+
+    # --- its memory
+
+    def _look_at_memory(self) -> None:
+        """Evicts one pod a look while memory is short; says so in the node's conditions."""
+        runs = list(self.pods.values())
+        short = is_short_of_memory(self._machine, runs)
+        if self.host.reachable and self._fault == "" and short != self._health.memory_pressure:
+            self._set_health(with_pressure(self._health, pressure=short))
+        if short and self.host.reachable and (victim := next_victim(runs)) is not None:
+            self._evict(victim)
+        self._clock.call_after(LOOK_S, self._look_at_memory)
+
+    def _evict(self, victim: PodRun) -> None:
+        self.host.events.warning(self._subject, "EvictionThresholdMet", "Attempting to reclaim memory")
+        message = eviction_message(victim)
+        self.host.events.warning(victim.pod, REASON, message)
+        victim.give_up(REASON, message)
 
     # --- its pods
 

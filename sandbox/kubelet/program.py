@@ -146,7 +146,7 @@ class Program:
 
     def used_memory_bytes(self, running_s: float) -> int:
         """What the program holds after it has run for a while."""
-        needed = whole(self._own("needs-memory") or "50Mi")
+        needed = whole(self._own("needs-memory") or "20Mi")
         return needed + int(self._leak_bytes_per_s * running_s)
 
     @cached_property

@@ -4,6 +4,7 @@ It decides nothing about an incident; when a run breaks it sees to it that a per
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from typing import Protocol
 
@@ -48,7 +49,8 @@ class Worker:
         self._waiting: set[str] = set()
         self._running: set[str] = set()
         self._again: set[str] = set()
-        self._failures: dict[str, int] = {}
+        self._postponed: Counter[str] = Counter()  # how often in a row the world was too busy for a run
+        self._broken: set[str] = set()  # incidents handed over after a fault of our own
         self._listeners: list[Listener] = []
         self._stopping = False
         self._flow: IncidentFlow | None = None
@@ -102,7 +104,22 @@ class Worker:
         if wake.incident_id is not None:
             self._enqueue(wake.incident_id)
         if wake.delivery is not None:
-            await self._file(wake.delivery)
+            await self._file_safely(wake.delivery)
+
+    async def _file_safely(self, delivery: Delivery) -> None:
+        try:
+            await self._file(delivery)
+        except Exception as error:  # the worker's edge: one delivery must not stop all others
+            log.exception("filing_failed", delivery=delivery.id)
+            await self._set_aside(delivery, error)
+
+    async def _set_aside(self, delivery: Delivery, error: Exception) -> None:
+        """Keep a delivery that breaks filing out of the way, with the reason."""
+        reason = f"an error inside the service: {type(error).__name__}: {error}"
+        try:
+            await self._journal.drop_delivery(delivery.id, reason=reason, at=self._clock.now())
+        except LoopError as trouble:
+            log.warning("delivery_waits_in_journal", delivery=delivery.id, reason=str(trouble))
 
     async def _file(self, delivery: Delivery) -> None:
         """File until it works: the sender was told 200, so this delivery is never given up."""
@@ -152,7 +169,8 @@ class Worker:
     async def _run_safely(self, incident_id: str) -> None:
         try:
             await self._run_once(incident_id)
-            self._failures.pop(incident_id, None)
+            self._postponed.pop(incident_id, None)
+            self._broken.discard(incident_id)
         except Transient as error:
             self._retry_later(incident_id, str(error))
         except Exception as error:  # the worker's edge: an incident must never vanish
@@ -195,28 +213,33 @@ class Worker:
         self._enqueue(incident.id)
 
     def _retry_later(self, incident_id: str, reason: str) -> None:
-        count = self._failures[incident_id] = self._failures.get(incident_id, 0) + 1
-        pause_s = min(RETRY_FIRST_S * 2 ** (count - 1), RETRY_LONGEST_S)
+        pause_s = min(RETRY_FIRST_S * 2 ** self._postponed[incident_id], RETRY_LONGEST_S)
+        self._postponed[incident_id] += 1
         log.warning("run_postponed", incident=incident_id, retry_s=pause_s, reason=reason)
         asyncio.get_running_loop().call_later(pause_s, self._enqueue, incident_id)
 
     async def _hand_over(self, incident_id: str, error: Exception) -> None:
         """A run broke on a fault of our own: close the incident as escalated, with what is known."""
-        count = self._failures[incident_id] = self._failures.get(incident_id, 0) + 1
-        if count > 1:
+        if incident_id in self._broken:
             return  # handing over broke, too; it stays open in the journal for the next start
+        self._broken.add(incident_id)
         try:
             incident = await self._journal.load(incident_id)
-            text = f"an error inside the service: {type(error).__name__}: {error}"
-            incident.decisions.append(
-                Decision(kind=DecisionKind.NEEDS_MANUAL_INTERVENTION, analyst="worker", reasons=(text,))
-            )
-            incident.note(at=self._clock.now(), station=incident.next, event="run_failed", text=text)
-            incident.state, incident.next = IncidentState.OPEN, Station.REPORT
+            self._escalate(incident, f"an error inside the service: {type(error).__name__}: {error}")
             await self._journal.save(incident)
             self._enqueue(incident_id)
-        except LoopError as trouble:
+        except Transient as trouble:
+            self._broken.discard(incident_id)
             self._retry_later(incident_id, str(trouble))
+        except LoopError as trouble:
+            log.error("hand_over_failed", reason=str(trouble))  # no trace: the run's own was logged
+
+    def _escalate(self, incident: Incident, text: str) -> None:
+        incident.decisions.append(
+            Decision(kind=DecisionKind.NEEDS_MANUAL_INTERVENTION, analyst="worker", reasons=(text,))
+        )
+        incident.note(at=self._clock.now(), station=incident.next, event="run_failed", text=text)
+        incident.state, incident.next = IncidentState.OPEN, Station.REPORT
 
 
 def _is_news(alert: Alert, known: Alert | None) -> bool:

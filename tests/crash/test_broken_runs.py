@@ -1,0 +1,144 @@
+"""What the worker does when its own parts are busy or broken: nothing stops, and a person is called."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from analyze.station import Analysis, Limits
+from domain.alert import Delivery
+from domain.budget import Budget
+from domain.decision import Assessment
+from domain.errors import ToolUnavailable
+from domain.incident import Incident, Resolution
+from evidence.cluster_reader import ClusterReader
+from evidence.gather import Gatherer
+from execute.actions import Door
+from execute.executor import Executor
+from execute.looks import Looker
+from execute.verify import Verifier
+from flow import build_flow
+from journal.port import Filing
+from journal.queue import Wake, WorkQueue
+from journal.sqlite import SqliteJournal
+from nodes import AnalyzeRootCauseNode, ExecuteSolutionNode, GenerateReportNode, ReceiveAlertNode
+from policy.judge import Policy
+from policy.table import PolicyTable
+from receive.triage import Triage
+from report.writer import ReportWriter
+from tests.execute.world import ScriptedToolbox
+from tests.fakes import START, FakeClock
+from tests.receive.bodies import alert, body
+from worker import Files, Worker
+
+PATIENCE_S = 5.0
+
+
+class MoodyAnalyst:
+    """Raises one error after the other."""
+
+    name = "moody"
+
+    def __init__(self, *moods: Exception) -> None:
+        self._moods = list(moods)
+
+    async def assess(self, incident: Incident, *, budget: Budget) -> Assessment:
+        raise self._moods.pop(0)
+
+
+class MoodyFiles:
+    """Breaks on the first delivery and files the others."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._broken_once = False
+
+    async def file(self, delivery: Delivery) -> Filing:
+        if not self._broken_once:
+            self._broken_once = True
+            raise ZeroDivisionError("a defect")
+        return await self._files.file(delivery)
+
+
+async def test_a_run_that_breaks_is_handed_to_a_person(tmp_path: Path) -> None:
+    async with working(tmp_path, MoodyAnalyst(ZeroDivisionError("a defect"))) as (worker, journal, queue):
+        await tell(journal, queue, "dlv-1")
+        assert_handed_over(await closed(worker, journal))
+
+
+async def test_a_run_that_breaks_after_busy_times_is_handed_to_a_person_as_well(tmp_path: Path) -> None:
+    moods = ToolUnavailable("busy"), ZeroDivisionError("a defect")
+    async with working(tmp_path, MoodyAnalyst(*moods)) as (worker, journal, queue):
+        await tell(journal, queue, "dlv-1")
+        assert_handed_over(await closed(worker, journal))
+
+
+async def test_a_delivery_that_breaks_filing_is_set_aside_and_the_next_one_is_filed(tmp_path: Path) -> None:
+    analyst = MoodyAnalyst(ZeroDivisionError("a defect"))
+    async with working(tmp_path, analyst, moody_files=True) as (worker, journal, queue):
+        await tell(journal, queue, "dlv-1")
+        await tell(journal, queue, "dlv-2")
+        await closed(worker, journal)
+        assert await journal.unhandled_deliveries(limit=10) == []
+
+
+def assert_handed_over(incident: Incident) -> None:
+    assert incident.resolution is Resolution.ESCALATED
+    assert incident.decision is not None
+    assert incident.decision.reasons == ("an error inside the service: ZeroDivisionError: a defect",)
+    assert Path(incident.report_path).exists()
+
+
+async def tell(journal: SqliteJournal, queue: WorkQueue, delivery_id: str) -> None:
+    """Keep a delivery and wake the worker, as the webhook does."""
+    delivery = Delivery(id=delivery_id, source="alertmanager", body=body(alert()), received_at=START)
+    await journal.keep_delivery(delivery)
+    queue.offer(Wake(delivery=delivery))
+
+
+async def closed(worker: Worker, journal: SqliteJournal) -> Incident:
+    """The only incident, once it is closed."""
+    ended: asyncio.Future[Incident] = asyncio.get_running_loop().create_future()
+    worker.listen(lambda seen: ended.set_result(seen) if seen.closed and not ended.done() else None)
+    async with asyncio.timeout(PATIENCE_S):
+        return await ended
+
+
+@asynccontextmanager
+async def working(
+    folder: Path, analyst: MoodyAnalyst, *, moody_files: bool = False
+) -> AsyncIterator[tuple[Worker, SqliteJournal, WorkQueue]]:
+    """A worker with real stations, a cluster that cannot be seen, and this analyst."""
+    clock, queue = FakeClock(), WorkQueue(10)
+    async with SqliteJournal(folder / "journal.db", clock=clock) as journal:
+        triage = Triage(journal, clock=clock)
+        files: Files = MoodyFiles(triage) if moody_files else triage
+        worker = Worker(queue, journal, files, clock, concurrency_count=1)
+        reader = ClusterReader(ScriptedToolbox(*unreachable()), 1)
+        limits = Limits(steps_count=5, active_s=60, tokens_count=0)
+        policy = Policy(PolicyTable.model_validate({"version": 1, "actions": {}}), "sandbox")
+        executor = Executor(
+            Door(ScriptedToolbox(), policy, journal, clock, call_s=1),
+            Looker(ScriptedToolbox(), clock, call_s=1),
+            Verifier(reader, clock, poll_s=1, settle_s=1, deadline_s=1),
+        )
+        gatherer = Gatherer(reader, clock, budget_s=5, log_lines_count=5)
+        worker.use(
+            build_flow(
+                ReceiveAlertNode(clock),
+                AnalyzeRootCauseNode(clock, Analysis(gatherer, analyst, limits)),
+                ExecuteSolutionNode(clock, executor),
+                GenerateReportNode(clock, ReportWriter(folder / "reports")),
+                worker.checkpoint,
+            )
+        )
+        task = asyncio.create_task(worker.run())
+        try:
+            yield worker, journal, queue
+        finally:
+            await worker.stop(task, within_s=1)
+
+
+def unreachable() -> Iterable[Exception]:
+    """Answers of a cluster that is away, more than any test asks for."""
+    return [ToolUnavailable("away")] * 50

@@ -42,12 +42,12 @@ class Analysis:
         """Look and decide. The evidence is filed first, because the analyst reads it from the incident."""
         gathering = await self._gatherer.gather(incident.target)
         seen = with_evidence(incident, gathering)
-        return Finding(gathering=gathering, assessment=await self._decide(seen))
+        return Finding(gathering=gathering, assessment=await self._decide(seen, gathering))
 
-    async def _decide(self, incident: Incident) -> Assessment:
-        limit = self._limit_reached(incident)
-        if limit and not mended(incident):
-            return Assessment(decision=_stop(incident, limit), hypotheses=tuple(incident.hypotheses))
+    async def _decide(self, incident: Incident, gathering: Gathering) -> Assessment:
+        stop = self._limit_reached(incident) or _blindness(incident, gathering)
+        if stop and not mended(incident):
+            return Assessment(decision=_stop(incident, stop), hypotheses=tuple(incident.hypotheses))
         used, limits = incident.used, self._limits
         budget = Budget(
             seconds=limits.active_s - used.active_s, tokens_count=limits.tokens_count - used.tokens_count
@@ -95,14 +95,21 @@ def mended(incident: Incident) -> bool:
     return last is not None and last.effect is Effect.HELPED
 
 
-def _stop(incident: Incident, limit: str) -> Decision:
+def _blindness(incident: Incident, gathering: Gathering) -> str:
+    """Why nothing can be decided when this look showed nothing at all; empty when it did."""
+    if gathering.observations or not gathering.gaps or not incident.firing:
+        return ""
+    return f"nothing of the cluster could be seen: {gathering.gaps[0]}"
+
+
+def _stop(incident: Incident, reason: str) -> Decision:
     before = incident.decision
     return Decision(
         kind=DecisionKind.NEEDS_MANUAL_INTERVENTION,
-        analyst="limits",
+        analyst="analysis",
         cause=before.cause if before else "",
         confidence=before.confidence if before else 0.0,
-        reasons=(limit,),
+        reasons=(reason,),
     )
 
 

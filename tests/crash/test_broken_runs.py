@@ -1,14 +1,13 @@
 """What the worker does when its own parts are busy or broken: nothing stops, and a person is called."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from analyze.rules_analyst import RulesAnalyst
 from analyze.station import Analysis, Limits
 from domain.alert import Delivery
-from domain.budget import Budget
-from domain.decision import Assessment
 from domain.errors import ToolUnavailable
 from domain.incident import Incident, Resolution
 from evidence.cluster_reader import ClusterReader
@@ -34,15 +33,14 @@ from worker import Files, Worker
 PATIENCE_S = 5.0
 
 
-class MoodyAnalyst:
+class MoodyNode(ReceiveAlertNode):
     """Raises one error after the other."""
 
-    name = "moody"
-
     def __init__(self, *moods: Exception) -> None:
+        super().__init__(FakeClock())
         self._moods = list(moods)
 
-    async def assess(self, incident: Incident, *, budget: Budget) -> Assessment:
+    async def exec_async(self, incident: Incident) -> None:
         raise self._moods.pop(0)
 
 
@@ -61,21 +59,21 @@ class MoodyFiles:
 
 
 async def test_a_run_that_breaks_is_handed_to_a_person(tmp_path: Path) -> None:
-    async with working(tmp_path, MoodyAnalyst(ZeroDivisionError("a defect"))) as (worker, journal, queue):
+    async with working(tmp_path, MoodyNode(ZeroDivisionError("a defect"))) as (worker, journal, queue):
         await tell(journal, queue, "dlv-1")
         assert_handed_over(await closed(worker, journal))
 
 
 async def test_a_run_that_breaks_after_busy_times_is_handed_to_a_person_as_well(tmp_path: Path) -> None:
     moods = ToolUnavailable("busy"), ZeroDivisionError("a defect")
-    async with working(tmp_path, MoodyAnalyst(*moods)) as (worker, journal, queue):
+    async with working(tmp_path, MoodyNode(*moods)) as (worker, journal, queue):
         await tell(journal, queue, "dlv-1")
         assert_handed_over(await closed(worker, journal))
 
 
 async def test_a_delivery_that_breaks_filing_is_set_aside_and_the_next_one_is_filed(tmp_path: Path) -> None:
-    analyst = MoodyAnalyst(ZeroDivisionError("a defect"))
-    async with working(tmp_path, analyst, moody_files=True) as (worker, journal, queue):
+    receive = MoodyNode(ZeroDivisionError("a defect"))
+    async with working(tmp_path, receive, moody_files=True) as (worker, journal, queue):
         await tell(journal, queue, "dlv-1")
         await tell(journal, queue, "dlv-2")
         await closed(worker, journal)
@@ -106,15 +104,15 @@ async def closed(worker: Worker, journal: SqliteJournal) -> Incident:
 
 @asynccontextmanager
 async def working(
-    folder: Path, analyst: MoodyAnalyst, *, moody_files: bool = False
+    folder: Path, receive: MoodyNode, *, moody_files: bool = False
 ) -> AsyncIterator[tuple[Worker, SqliteJournal, WorkQueue]]:
-    """A worker with real stations, a cluster that cannot be seen, and this analyst."""
+    """A worker on real stations but the first, with a cluster that cannot be seen."""
     clock, queue = FakeClock(), WorkQueue(10)
     async with SqliteJournal(folder / "journal.db", clock=clock) as journal:
         triage = Triage(journal, clock=clock)
         files: Files = MoodyFiles(triage) if moody_files else triage
         worker = Worker(queue, journal, files, clock, concurrency_count=1)
-        reader = ClusterReader(ScriptedToolbox(*unreachable()), 1)
+        reader = ClusterReader(ScriptedToolbox(), 1)
         limits = Limits(steps_count=5, active_s=60, tokens_count=0)
         policy = Policy(PolicyTable.model_validate({"version": 1, "actions": {}}), "sandbox")
         executor = Executor(
@@ -125,8 +123,8 @@ async def working(
         gatherer = Gatherer(reader, clock, budget_s=5, log_lines_count=5)
         worker.use(
             build_flow(
-                ReceiveAlertNode(clock),
-                AnalyzeRootCauseNode(clock, Analysis(gatherer, analyst, limits)),
+                receive,
+                AnalyzeRootCauseNode(clock, Analysis(gatherer, RulesAnalyst(), limits)),
                 ExecuteSolutionNode(clock, executor),
                 GenerateReportNode(clock, ReportWriter(folder / "reports")),
                 worker.checkpoint,
@@ -137,8 +135,3 @@ async def working(
             yield worker, journal, queue
         finally:
             await worker.stop(task, within_s=1)
-
-
-def unreachable() -> Iterable[Exception]:
-    """Answers of a cluster that is away, more than any test asks for."""
-    return [ToolUnavailable("away")] * 50

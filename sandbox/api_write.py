@@ -1,28 +1,19 @@
 """Writes through the API: create, replace, patch, apply, delete, and the scale subresource."""
 
-import json
 from collections.abc import Callable
-from typing import Any
 
-from sandbox.api_bodies import load, load_yaml, media_type, parse, placed, read_object
+from sandbox.api_bodies import media_type, parse, placed, read_object
 from sandbox.api_call import Call, invalid_options
-from sandbox.errors import ApiError, BadRequest, Cause, Conflict, Invalid, NotFound, UnsupportedMediaType
-from sandbox.fields import Obj, get_in, is_deleting, meta, name_of, namespace_of, with_in
+from sandbox.api_patches import APPLY, PATCHES, patcher, unfit, yaml_object
+from sandbox.errors import BadRequest, Cause, NotFound, ServerSays, UnsupportedMediaType
+from sandbox.fields import Obj, is_deleting, meta, name_of, namespace_of, with_in
 from sandbox.kinds import Kind, kind_of
 from sandbox.managed import Owner, apply, record_update
-from sandbox.patch_json import PatchError, apply_operations, merge
-from sandbox.patch_strategic import strategic
+from sandbox.scale import SCALE, rescaled, scale
 from sandbox.schema import read_strictly
 from sandbox.store import Store
 from sandbox.views import keep, show
 
-APPLY = "application/apply-patch+yaml"
-PATCHES = (
-    "application/json-patch+json",
-    "application/merge-patch+json",
-    "application/strategic-merge-patch+json",
-    APPLY,
-)
 POLICIES = ("Foreground", "Background", "Orphan")
 RETURNED = ("Pod", "Service", "ServiceAccount", "PersistentVolume", "PersistentVolumeClaim", "ResourceQuota")
 """Kinds whose deletion answers with the object; the others answer with a Status."""
@@ -44,7 +35,7 @@ class Writes:
 
     def replace(self, call: Call, stored: Kind, body: bytes) -> tuple[int, Obj]:
         if call.subresource == "scale":
-            return 200, self._rescale(call, stored, lambda _: parse(body, media_type(call), _SCALE))
+            return 200, self._rescale(call, stored, lambda _: parse(body, media_type(call), SCALE))
         obj = keep(call.kind, self._understood(call, read_object(call, body)))
         old = self._store.get(stored, call.namespace, call.name or "")
         return 200, self._replaced(call, stored, old, obj)
@@ -58,7 +49,7 @@ class Writes:
             )
         if media == APPLY:
             return self._apply(call, stored, body)
-        change = _patcher(call.kind, media, body)
+        change = patcher(call.kind, media, body)
         if call.subresource == "scale":
             return 200, self._rescale(call, stored, change)
         old = self._store.get(stored, call.namespace, call.name or "")
@@ -111,7 +102,7 @@ class Writes:
         except BadRequest as error:
             if "strict decoding" in error.message:
                 raise
-            raise _unfit(obj, error.message) from error
+            raise unfit(obj, error.message) from error
 
     def _replaced(self, call: Call, stored: Kind, old: Obj, new: Obj) -> Obj:
         """Only what this door may change counts as changed, for the store as for the ownership of fields."""
@@ -128,7 +119,7 @@ class Writes:
         if not call.query.get("fieldManager"):
             cause = Cause("fieldManager", "Required value: is required for apply patch", "FieldValueRequired")
             raise invalid_options("PatchOptions", cause)
-        config = _typed(stored, keep(call.kind, self._understood(call, placed(call, _yaml_object(body)))))
+        config = _typed(stored, keep(call.kind, self._understood(call, placed(call, yaml_object(body)))))
         if meta(config).get("managedFields"):
             raise BadRequest("metadata.managedFields must be nil")
         live = self._store.find(stored, call.namespace, call.name or "")
@@ -142,15 +133,7 @@ class Writes:
 
     def _rescale(self, call: Call, stored: Kind, change: Callable[[Obj], Obj]) -> Obj:
         old = self._store.get(stored, call.namespace, call.name or "")
-        wanted = change(scale(old))
-        replicas = (wanted.get("spec") or {}).get("replicas", 0)
-        if not isinstance(replicas, int) or replicas < 0:
-            why = f"Invalid value: {replicas}: must be greater than or equal to 0"
-            raise Invalid.because(_SCALE, name_of(old), [Cause("spec.replicas", why)])
-        version = meta(wanted).get("resourceVersion")
-        if version and version != meta(old)["resourceVersion"]:
-            raise Conflict.stale(stored, name_of(old))
-        new = record_update(old, with_in(old, ("spec", "replicas"), replicas), self._owner(call, "Update"))
+        new = record_update(old, rescaled(stored, old, change(scale(old))), self._owner(call, "Update"))
         return scale(self._store.update(stored, new, dry_run=call.dry_run))
 
     def _delete(self, call: Call, stored: Kind, namespace: str | None, name: str, options: Obj) -> Obj:
@@ -182,27 +165,7 @@ class Writes:
         )
 
 
-class ServerSays(ApiError):
-    """Refusals that a real server words plainly and sends as 500 without a reason."""
-
-    code, reason = 500, ""
-
-
-_SCALE = Kind(group="autoscaling", version="v1", kind="Scale", plural="scales")
 _DELETE_OPTIONS = Kind(group="", version="v1", kind="DeleteOptions", plural="")
-
-
-def scale(obj: Obj) -> Obj:
-    """The Scale view of a workload."""
-    data = {
-        key: meta(obj)[key] for key in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    }
-    labels = get_in(obj, ("spec", "selector", "matchLabels"), {})
-    status: Obj = {"replicas": get_in(obj, ("status", "replicas"), 0)}
-    if labels:
-        status["selector"] = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
-    spec = {"replicas": get_in(obj, ("spec", "replicas"), 0)}
-    return {"kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": data, "spec": spec, "status": status}
 
 
 def _through(kind: Kind, old: Obj, new: Obj, subresource: str | None) -> Obj:
@@ -213,76 +176,6 @@ def _through(kind: Kind, old: Obj, new: Obj, subresource: str | None) -> Obj:
         body = {key: value for key, value in new.items() if key != "status"}
         return body | ({"status": old["status"]} if "status" in old else {})
     return new
-
-
-def _patcher(kind: Kind, media: str, body: bytes) -> Callable[[Obj], Obj]:
-    patch = load(body, "application/json", "error decoding patch")
-    if media == PATCHES[0]:
-        if not isinstance(patch, list):
-            raise BadRequest("json: cannot unmarshal object into Go value of type jsonpatch.Patch")
-        return lambda obj: _operations(kind, obj, patch)
-    if not isinstance(patch, dict):
-        raise BadRequest("json: cannot unmarshal array into Go value of type map[string]interface {}")
-    if media == PATCHES[1]:
-        return lambda obj: _object(kind, obj, merge(obj, patch))
-    if kind.custom:
-        accepted = f"{PATCHES[0]}, {PATCHES[1]}, {APPLY}"
-        raise UnsupportedMediaType(
-            f"the body of the request was in an unknown format - accepted media types include: {accepted}"
-        )
-    return lambda obj: _strategic(kind, obj, patch)
-
-
-def _operations(kind: Kind, obj: Obj, patch: list[Obj]) -> Obj:
-    try:
-        return _object(kind, obj, apply_operations(obj, patch))
-    except PatchError as error:
-        raise PatchRefused from error
-
-
-def _strategic(kind: Kind, obj: Obj, patch: Obj) -> Obj:
-    for field in ("metadata", "spec", "status"):
-        if not isinstance(patch.get(field, {}), dict | None):
-            raise _unfit(patch, f"cannot restore struct from: {_go_type(patch[field])}")
-    try:
-        return strategic(kind.kind, obj, patch)
-    except PatchError as error:
-        raise ServerSays(str(error)) from error
-
-
-class PatchRefused(ApiError):
-    """A JSON patch whose test or path fails; the server does not say which."""
-
-    code, reason = 422, "Invalid"
-
-    def __init__(self) -> None:
-        super().__init__("the server rejected our request due to an error in our request", {})
-
-
-def _unfit(patch: Obj, why: str) -> Invalid:
-    kind = Kind(group="", version="", kind="", plural="")
-    cause = Cause("patch", f"Invalid value: {json.dumps(json.dumps(patch))}: {why}")
-    return Invalid.because(kind, "", [cause])
-
-
-def _go_type(value: Any) -> str:
-    return {str: "string", int: "int64", list: "slice", bool: "bool"}.get(type(value), "value")
-
-
-def _object(kind: Kind, old: Obj, new: Any) -> Obj:
-    if not isinstance(new, dict) or not isinstance(new.get("metadata"), dict):
-        raise BadRequest(f"a patch must leave a {kind.kind} with metadata")
-    return {**new, "apiVersion": old["apiVersion"], "kind": old["kind"]}
-
-
-def _yaml_object(body: bytes) -> Obj:
-    try:
-        value = load_yaml(body)
-    except ValueError as error:
-        raise BadRequest(f"error decoding YAML: {error}") from error
-    if not isinstance(value, dict):
-        raise BadRequest("error decoding YAML: the applied configuration must be an object")
-    return value
 
 
 def _typed(kind: Kind, obj: Obj) -> Obj:

@@ -140,6 +140,12 @@ class InternalError(ApiError):
     code, reason = 500, "InternalError"
 
 
+class ServerSays(ApiError):
+    """Refusals that a real server words plainly and sends as 500 without a reason."""
+
+    code, reason = 500, ""
+
+
 def details_of(kind: Kind, name: str) -> Obj:
     """The `details` of most refusals; `kind` is the plural there, as on a real server."""
     group = {"group": kind.group} if kind.group else {}

@@ -10,21 +10,31 @@ from typing import Protocol
 from uuid import UUID
 
 from sandbox.clock import SimClock
-from sandbox.errors import AlreadyExists, Conflict, Gone, NotFound
-from sandbox.fields import Obj, is_deleting, labels_of, meta, name_of, namespace_of
+from sandbox.errors import AlreadyExists, Gone, NotFound
+from sandbox.fields import Obj, is_deleting, meta, name_of, namespace_of
 from sandbox.kinds import Kind
 from sandbox.selectors import FieldSelector, Selector
 from sandbox.tables import Change as Change
 from sandbox.tables import Record, Table
 from sandbox.watching import Watch
+from sandbox.writing import (
+    ASSIGNED_META,
+    body,
+    check_preconditions,
+    check_versions,
+    grace_period_s,
+    may_go,
+    merged,
+    selected,
+    terminating,
+    with_generation,
+)
 
 SUFFIX = "bcdfghjklmnpqrstvwxz2456789"  # no vowels: random names must not spell words
 Objs = list[Obj]  # named here, because inside Store `list` is a method
 Records = list[Record]
 Kinds = list[Kind]
 FINALIZERS = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
-SYSTEM_META = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation")
-ASSIGNED_META = (*SYSTEM_META, "resourceVersion", "selfLink")
 
 
 class Gate(Protocol):
@@ -102,7 +112,7 @@ class Store:
         labels: Selector | None = None,
         fields: FieldSelector | None = None,
     ) -> Records:
-        return _selected(self.table(kind).select(namespace, fields), labels, fields)
+        return selected(self.table(kind).select(namespace, fields), labels, fields)
 
     def records_at(
         self,
@@ -121,7 +131,7 @@ class Store:
                 "You can start a new list without the continue parameter."
             )
         inside = [record for record in then if not namespace or record.key[0] == namespace]
-        return _selected(inside, labels, fields)
+        return selected(inside, labels, fields)
 
     def owned(self, kind: Kind, owner_uid: str) -> Objs:
         """Objects of `kind` whose ownerReferences name that uid."""
@@ -168,14 +178,14 @@ class Store:
         revision.
         """
         record = self.record(kind, namespace_of(obj), name_of(obj))
-        _check_versions(kind, obj, record.obj)
+        check_versions(kind, obj, record.obj)
         new = self.gate.admit_update(
-            kind, _merged(kind, obj, record.obj, subresource), record.obj, subresource=subresource
+            kind, merged(kind, obj, record.obj, subresource), record.obj, subresource=subresource
         )
-        new = _with_generation(kind, new, record.obj)
+        new = with_generation(kind, new, record.obj)
         if new == record.obj or dry_run:
             return new
-        if is_deleting(new) and _may_go(new):
+        if is_deleting(new) and may_go(new):
             return self._commit(kind, "DELETED", new, record)
         return self._commit(kind, "MODIFIED", new, record)
 
@@ -209,12 +219,12 @@ class Store:
         Returns the object as it is then. Raises NotFound, and Conflict when a precondition fails.
         """
         record = self.record(kind, namespace, name)
-        _check_preconditions(kind, record.obj, uid, resource_version)
+        check_preconditions(kind, record.obj, uid, resource_version)
         self.gate.admit_delete(kind, record.obj)
         obj = self._marked(kind, record.obj, grace_s, propagation)
         if dry_run or obj is record.obj:
             return obj
-        return self._commit(kind, "DELETED" if _may_go(obj) else "MODIFIED", obj, record)
+        return self._commit(kind, "DELETED" if may_go(obj) else "MODIFIED", obj, record)
 
     # --- watching
 
@@ -250,23 +260,23 @@ class Store:
         data["creationTimestamp"] = self.clock.stamp()
         if kind.generation:
             data["generation"] = 1
-        return {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": data, **_body(obj)}
+        return {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": data, **body(obj)}
 
     def _marked(self, kind: Kind, obj: Obj, grace_s: int | None, propagation: str | None) -> Obj:
         """The object with its deletion written down; the same object when it waits already."""
         finalizer = FINALIZERS.get(propagation or "")
         data = dict(meta(obj))
-        grace = _grace_s(kind, obj, grace_s)
+        grace = grace_period_s(kind, obj, grace_s)
         if finalizer and finalizer not in data.get("finalizers", ()):
             data["finalizers"] = [*data.get("finalizers", ()), finalizer]
-        elif is_deleting(obj) and not _may_go(obj) and grace >= (data["deletionGracePeriodSeconds"] or 0):
+        elif is_deleting(obj) and not may_go(obj) and grace >= (data["deletionGracePeriodSeconds"] or 0):
             return obj  # marked already; only a shorter grace changes anything
         data["deletionTimestamp"] = self.clock.stamp(after_s=grace)
         data["deletionGracePeriodSeconds"] = grace
         if kind.generation:
             data["generation"] = data.get("generation", 1) + (0 if is_deleting(obj) else 1)
         marked = {**obj, "metadata": data}
-        return _terminating(marked) if kind.kind == "Namespace" else marked
+        return terminating(marked) if kind.kind == "Namespace" else marked
 
     def _commit(self, kind: Kind, type_: str, obj: Obj, old: Record | None) -> Obj:
         self.revision += 1
@@ -278,92 +288,3 @@ class Store:
         for fn in table.subscribers:
             self.clock.soon(lambda fn=fn: fn(change))  # type: ignore[misc]
         return obj
-
-
-def _selected(found: Records, labels: Selector | None, fields: FieldSelector | None) -> Records:
-    if labels is not None and not labels.empty:
-        found = [record for record in found if labels.matches(labels_of(record.obj))]
-    if fields is not None and fields.terms:
-        found = [record for record in found if fields.matches(record.obj)]
-    return found
-
-
-def _body(obj: Obj) -> Obj:
-    return {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata")}
-
-
-def _check_versions(kind: Kind, obj: Obj, old: Obj) -> None:
-    given, current = meta(obj), meta(old)
-    uid = given.get("uid")
-    if uid and uid != current["uid"]:
-        why = f"Precondition failed: UID in precondition: {uid}, UID in object meta: {current['uid']}"
-        raise Conflict.because(kind, name_of(old), why)
-    version = given.get("resourceVersion")
-    if version and version not in ("0", current["resourceVersion"]):  # "0" is how some clients say "any"
-        raise Conflict.stale(kind, name_of(old))
-
-
-def _check_preconditions(kind: Kind, obj: Obj, uid: str | None, version: str | None) -> None:
-    current = meta(obj)
-    if uid and uid != current["uid"]:
-        why = (
-            f"the UID in the precondition ({uid}) does not match the UID in record ({current['uid']}). "
-            "The object might have been deleted and then recreated"
-        )
-        raise Conflict.precondition(kind, name_of(obj), why)
-    if version and version != current["resourceVersion"]:
-        why = (
-            f"the ResourceVersion in the precondition ({version}) does not match the ResourceVersion in "
-            f"record ({current['resourceVersion']}). The object might have been modified"
-        )
-        raise Conflict.precondition(kind, name_of(obj), why)
-
-
-def _merged(kind: Kind, obj: Obj, old: Obj, subresource: str | None) -> Obj:
-    """What an update through that door leaves: each door changes its own part only."""
-    if subresource == "status":
-        return {**old, "status": obj.get("status", {})}
-    if subresource == "finalize":
-        spec = {**old.get("spec", {}), "finalizers": (obj.get("spec") or {}).get("finalizers", [])}
-        return {**old, "spec": spec}
-    data = {key: value for key, value in meta(obj).items() if key not in SYSTEM_META}
-    data |= {key: meta(old)[key] for key in (*SYSTEM_META, "resourceVersion") if key in meta(old)}
-    new = {"apiVersion": kind.api_version, "kind": kind.kind, "metadata": data, **_body(obj)}
-    if kind.has_status:
-        new.pop("status", None)
-        new |= {"status": old["status"]} if "status" in old else {}
-    return new
-
-
-def _with_generation(kind: Kind, new: Obj, old: Obj) -> Obj:
-    if not kind.generation:
-        return new
-    ignored = ("metadata", "status")
-    keys = {key for key in (*new, *old) if key not in ignored}
-    if all(new.get(key) == old.get(key) for key in keys):
-        return new
-    return {**new, "metadata": {**meta(new), "generation": meta(old).get("generation", 0) + 1}}
-
-
-def _grace_s(kind: Kind, obj: Obj, asked_s: int | None) -> int:
-    """Seconds a pod's kubelet gets; none for other kinds, unbound pods and finished ones."""
-    if kind.kind != "Pod" or not (obj.get("spec") or {}).get("nodeName"):
-        return 0
-    if (obj.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
-        return 0
-    if asked_s is not None:
-        return max(asked_s, 0)
-    return int(obj["spec"].get("terminationGracePeriodSeconds", 30))
-
-
-def _terminating(namespace: Obj) -> Obj:
-    return {**namespace, "status": {**(namespace.get("status") or {}), "phase": "Terminating"}}
-
-
-def _may_go(obj: Obj) -> bool:
-    """Nothing holds the marked object any more: no finalizer, no grace left."""
-    data = meta(obj)
-    held = bool(data.get("finalizers"))
-    if obj["kind"] == "Namespace":  # its finalizers of contents stand in spec
-        held = held or bool((obj.get("spec") or {}).get("finalizers"))
-    return not held and not data.get("deletionGracePeriodSeconds")

@@ -216,6 +216,42 @@ async def test_unknown_fields_are_dropped_or_refused(api: Client) -> None:
     assert "extra" not in answer
 
 
+async def test_a_new_object_brings_no_version(api: Client) -> None:
+    body = with_in(config(), ("metadata", "resourceVersion"), "5")
+    status, answer = await api.call("POST", CONFIGS, body)
+    assert (status, answer["message"]) == (500, "resourceVersion should not be set on objects to be created")
+    assert "reason" not in answer
+
+
+async def test_a_strategic_patch_that_makes_no_sense(api: Client) -> None:
+    await api.call("POST", DEPLOYMENTS, deployment())
+    wrong_type = await api.call("PATCH", f"{DEPLOYMENTS}/web", {"spec": "x"}, media=STRATEGIC)
+    nameless = {"spec": {"template": {"spec": {"containers": [{"image": "x"}]}}}}
+    without_key = await api.call("PATCH", f"{DEPLOYMENTS}/web", nameless, media=STRATEGIC)
+    assert (wrong_type[0], "cannot restore struct from: string" in wrong_type[1]["message"]) == (422, True)
+    assert (without_key[0], without_key[1]["message"]) == (
+        500,
+        "map: map[image:x] does not contain declared merge key: name",
+    )
+
+
+async def test_a_stale_scale_is_a_conflict(api: Client) -> None:
+    await api.call("POST", DEPLOYMENTS, deployment())
+    scale = await api.get(f"{DEPLOYMENTS}/web/scale")
+    await api.call("PATCH", f"{DEPLOYMENTS}/web", {"spec": {"paused": True}}, media=MERGE)
+    status, answer = await api.call("PUT", f"{DEPLOYMENTS}/web/scale", scale)
+    assert (status, answer["reason"]) == (409, "Conflict")
+
+
+async def test_deletion_answers_with_a_status_or_the_pod(api: Client) -> None:
+    await api.call("POST", CONFIGS, config())
+    await api.call("POST", PODS, pod())
+    _, status = await api.call("DELETE", f"{CONFIGS}/conf")
+    _, gone = await api.call("DELETE", f"{PODS}/p")
+    assert (status["status"], status["details"]["name"]) == ("Success", "conf")
+    assert gone["kind"] == "Pod"
+
+
 async def test_scale_changes_the_deployment(api: Client) -> None:
     await api.call("POST", DEPLOYMENTS, deployment())
     status, answer = await api.call(

@@ -49,7 +49,7 @@ C = "spec.template.spec.containers[0]"
         (deployment(replicas=-1), "spec.replicas: Invalid value: -1: must be greater than or equal to 0"),
         (
             deployment(selector={"matchLabels": {"app": "other"}}),
-            'spec.template.metadata.labels: Invalid value: map[string]string{"app":"web"}: `selector` does not',
+            'spec.template.metadata.labels: Invalid value: map[string]string{"app":"web"}: `selector`',
         ),
         (deployment(selector=None), "spec.selector: Required value"),
         (deployment(selector={}), "empty selector is invalid for deployment"),

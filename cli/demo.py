@@ -12,11 +12,12 @@ from rich.table import Table
 from rich.text import Text
 
 from app import Place, open_place, open_service, scenario_file
+from cli.alone import alone_on
 from cli.common import Stopped, config_option, run, settings_from
 from domain.evidence import Evidence
 from domain.incident import Entry, Incident
 from utils.log_setup import set_up_logs
-from utils.settings import Settings
+from utils.settings import Settings, journal_path
 
 STYLES = {"receive": "cyan", "analyze": "magenta", "execute": "yellow", "report": "green"}
 PATIENCE_S = 120.0  # for the whole incident; a healthy demo takes about ten seconds
@@ -40,6 +41,7 @@ async def _demo(settings: Settings, scenario: str) -> None:
     console.print(Rule("Alert Agent: from an alert to a verified fix"))
     console.print(f"Scenario [bold]{scenario}[/]: {title}")
     async with (
+        alone_on(journal_path(settings, sandbox=True)),
         open_place(settings, sandbox=True, scenario=scenario) as place,
         open_service(settings, place) as service,
     ):

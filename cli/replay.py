@@ -9,11 +9,12 @@ import click
 from rich.console import Console
 from rich.table import Column, Table
 
+from cli.alone import alone_on
 from cli.common import Stopped, config_option, run, settings_from
 from cli.fixtures import Fixture, read_fixtures
 from journal.port import IncidentSummary
 from utils.log_setup import set_up_logs
-from utils.settings import Settings
+from utils.settings import Settings, journal_path
 
 POST_S = 15.0
 LOOK_S = 0.2
@@ -61,6 +62,7 @@ async def _to_sandbox(
 
     settings.server.port = 0
     async with (
+        alone_on(journal_path(settings, sandbox=True)),
         open_place(settings, sandbox=True, scenario=scenario) as place,
         open_service(settings, place) as service,
     ):

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
+from cli.alone import alone_on
 from cli.common import config_option, run, settings_from
 from utils.log_setup import set_up_logs
-from utils.settings import Settings
+from utils.settings import Settings, journal_path
 
 
 @click.command()
@@ -48,6 +49,7 @@ async def _serve(settings: Settings, *, sandbox: bool, scenario: str | None) -> 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     async with (
+        alone_on(journal_path(settings, sandbox=sandbox)),
         open_place(settings, sandbox=sandbox, scenario=scenario) as place,
         open_service(settings, place) as service,
     ):

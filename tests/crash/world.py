@@ -104,8 +104,11 @@ class World:
             if found is not None and holds(found):
                 return found
             await asyncio.sleep(LOOK_S)
-        log = (self.folder / "service.log").read_text(encoding="utf-8")
-        raise AssertionError(f"it never came true; last seen: {told(found)}\n{log}")
+        raise AssertionError(f"it never came true; last seen: {told(found)}\n{self.log()}")
+
+    def log(self) -> str:
+        """What all services and commands of this world wrote to standard error."""
+        return (self.folder / "service.log").read_text(encoding="utf-8")
 
     async def _find(self, incident_id: str) -> Incident | None:
         rows = await self.incidents()

@@ -1,11 +1,32 @@
 """The glossary names what the code has, and the record of dependencies what the requirements have."""
 
 import ast
+import re
 from pathlib import Path
 
+import yaml
+
+from analyze.remedies import REMEDIES
+from execute.arguments import ARGUMENTS
 from tests.docs.pages import ROOT, read, rows
 
 GLOSSARY = ROOT / "docs" / "glossary.md"
+CONFIGURATION = ROOT / "docs" / "configuration.md"
+NUMBERS = [
+    "no",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+]
 DEPENDENCIES = ROOT / "docs" / "adr" / "0001-dependencies.md"
 
 
@@ -44,6 +65,21 @@ def test_reserved_words_are_not_in_use_yet() -> None:
 def test_every_dependency_has_its_reason_and_no_reason_is_left_over() -> None:
     reasons = {package for package, _ in rows(DEPENDENCIES, 2)}
     assert reasons == required("requirements.txt") | required("requirements-dev.txt")
+
+
+def test_the_pages_name_every_action_and_every_rule_of_policy() -> None:
+    page = read(CONFIGURATION)
+    (line,) = [line for line in page.splitlines() if line.startswith("Actions that exist:")]
+    assert set(re.findall(r"`(\w+)`", line)) == set(ARGUMENTS)
+    assert set(yaml.safe_load(read(ROOT / "policy.yaml"))["actions"]) == set(ARGUMENTS)
+    code = read(ROOT / "policy" / "judge.py") + read(ROOT / "execute" / "actions.py")
+    given = set(re.findall(r'(?:_deny\(|rule=)"([\w-]+)"', code))
+    assert given
+    assert given <= {rule.strip("`") for rule, _ in rows(CONFIGURATION, 2)}
+
+
+def test_the_readme_counts_the_faults_that_rules_can_mend() -> None:
+    assert f"know {NUMBERS[len(REMEDIES)]} faults" in " ".join(read(ROOT / "README.md").split())
 
 
 def test_records_of_decisions_are_numbered_without_gaps_and_fit_a_page() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sandbox.fields import Obj, labels_of, namespace_of
 from sandbox.kinds import kind_of
 from sandbox.selectors import Selector
+from sandbox.state import spec_of
 from sandbox.store import Store
 
 POLICY = kind_of("NetworkPolicy")
@@ -53,12 +54,12 @@ def _lets(store: Store, direction: str, own: Party, other: Party, port: Port) ->
     return any(
         _ports_match(rule, port) and _peers_match(store, rule.get(peers) or [], policy, other)
         for policy in policies
-        for rule in policy["spec"].get(rules) or ()
+        for rule in spec_of(policy).get(rules) or ()
     )
 
 
 def _selects(policy: Obj, direction: str, own: Party) -> bool:
-    spec = policy["spec"]
+    spec = spec_of(policy)
     types = spec.get("policyTypes") or ["Ingress", *(["Egress"] if spec.get("egress") else [])]
     return direction in types and Selector.from_obj(spec.get("podSelector")).matches(own.labels)
 

@@ -28,6 +28,11 @@ def unix_time(text: str) -> float:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
+def spec_of(obj: Obj) -> Obj:
+    """The spec; empty where a kind may do without."""
+    return obj.get("spec") or {}
+
+
 def created_at(obj: Obj) -> float:
     return unix_time(meta(obj)["creationTimestamp"])
 

@@ -12,6 +12,7 @@ from sandbox.kinds import kind_of
 from sandbox.kubelet.fleet import Fleet
 from sandbox.kubelet.pod import PodRun
 from sandbox.network import Answer, Network
+from sandbox.notes import number, words
 from sandbox.selectors import Selector
 from sandbox.state import Key, key_of
 from sandbox.store import Store
@@ -62,13 +63,12 @@ class Outcome:
 
 def calls_of(service: Obj) -> list[Call]:
     """The Services it calls: `orders:8080, db.data:5432`; port 80 where none is given."""
-    noted = annotations_of(service).get(CALLS, "")
-    return [_call(text.strip()) for text in noted.split(",") if text.strip()]
+    return [_call(text) for text in words(annotations_of(service).get(CALLS, ""))]
 
 
 def _call(text: str) -> Call:
     host, _, port = text.partition(":")
-    return Call(host, int(port) if port else 80)
+    return Call(host, int(port) if port.isdigit() else 80)
 
 
 class Traffic:
@@ -107,7 +107,7 @@ class Traffic:
         """One round of requests to a Service, shared among its ready pods; without any, all of them fail."""
         runs = self._runs(service)
         ready = [run for run in runs if run.ready]
-        count = float(annotations_of(service).get(RATE, DEFAULT_RATE)) * ROUND_S
+        count = _noted(service, RATE, DEFAULT_RATE) * ROUND_S
         totals = self.totals.setdefault(key, Totals())
         totals.requests += count
         if not ready:
@@ -138,7 +138,7 @@ class Traffic:
         return Outcome(took_s, tuple(failures))
 
     def _call(self, run: PodRun, service: Obj, call: Call, depth: int) -> Answer:
-        timeout_s = float(annotations_of(service).get(TIMEOUT, DEFAULT_TIMEOUT_S))
+        timeout_s = _noted(service, TIMEOUT, DEFAULT_TIMEOUT_S)
         answer = self._network.request(run, call.host, call.port, turn=self._round)
         callee = self._network.service(namespace_of(run.pod), call.host)
         if not answer.error and answer.run is not None and callee is not None:
@@ -166,6 +166,11 @@ class Traffic:
                 self._failing.discard(known)
                 first.log(f'level=info msg="request succeeded again" target={call}')
         first.impair(_reasons(outcome.failures))
+
+
+def _noted(service: Obj, name: str, default: float) -> float:
+    value = number(annotations_of(service).get(name, ""))
+    return default if value is None else value
 
 
 def _said(call: Call, error: str) -> str:

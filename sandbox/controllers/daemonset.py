@@ -19,6 +19,7 @@ from sandbox.state import (
     is_ready,
     key_of,
     pod_from_template,
+    spec_of,
     with_status,
 )
 from sandbox.store import Store
@@ -172,7 +173,7 @@ def belongs(daemon_set: Obj, node: Obj, *, to_start: bool) -> bool:
         return False
     tolerations = [*(spec.get("tolerations") or ()), *_tolerations(spec)]
     effects = ("NoSchedule", "NoExecute") if to_start else ("NoExecute",)
-    return untolerated(tolerations, node["spec"].get("taints") or (), effects) is None
+    return untolerated(tolerations, spec_of(node).get("taints") or (), effects) is None
 
 
 def daemon_pod(daemon_set: Obj, node: str, present: Obj) -> Obj:
@@ -215,4 +216,4 @@ def _hash(revision: Obj) -> str:
 
 
 def _placement(node: Obj) -> tuple[Obj, object]:
-    return labels_of(node), node["spec"].get("taints")
+    return labels_of(node), spec_of(node).get("taints")

@@ -7,7 +7,7 @@ from sandbox.errors import NotFound
 from sandbox.fields import Obj, controller_of, is_deleting, labels_of, meta, namespace_of
 from sandbox.kinds import kind_of
 from sandbox.selectors import Selector
-from sandbox.state import Key, is_active, is_ready, key_of, merged_condition, with_status
+from sandbox.state import Key, is_active, is_ready, key_of, merged_condition, spec_of, with_status
 from sandbox.store import Store
 from sandbox.tables import Change
 
@@ -32,7 +32,7 @@ class DisruptionController:
         versions = [change.object] if change.old is None else [change.object, change.old]
         for obj in versions:
             for budget in self._store.list(BUDGET, namespace_of(obj)):
-                if Selector.from_obj(budget["spec"].get("selector")).matches(labels_of(obj)):
+                if Selector.from_obj(spec_of(budget).get("selector")).matches(labels_of(obj)):
                     self.queue.add(key_of(budget))
 
     def _scaled(self, change: Change) -> None:
@@ -44,7 +44,7 @@ class DisruptionController:
         budget = self._store.find(BUDGET, *key)
         if budget is None:
             return
-        selector = Selector.from_obj(budget["spec"].get("selector"))
+        selector = Selector.from_obj(spec_of(budget).get("selector"))
         pods = [pod for pod in self._store.list(POD, key[0], labels=selector) if is_active(pod)]
         expected, desired = self._demand(budget, pods)
         healthy = sum(is_ready(pod) for pod in pods)
@@ -53,7 +53,7 @@ class DisruptionController:
 
     def _demand(self, budget: Obj, pods: list[Obj]) -> tuple[int, int]:
         """How many pods there should be, and how many of them must stay healthy."""
-        spec = budget["spec"]
+        spec = spec_of(budget)
         if spec.get("maxUnavailable") is not None:
             expected = self._expected(pods)
             return expected, max(0, expected - share(spec["maxUnavailable"], expected, round_up=True))

@@ -9,7 +9,16 @@ from sandbox.events import Recorder
 from sandbox.fields import Obj, meta, name_of
 from sandbox.kinds import kind_of
 from sandbox.kubelet.timings import Timings
-from sandbox.state import Key, condition, created_at, is_ready, merged_condition, unix_time, with_status
+from sandbox.state import (
+    Key,
+    condition,
+    created_at,
+    is_ready,
+    merged_condition,
+    spec_of,
+    unix_time,
+    with_status,
+)
 from sandbox.store import Store
 from sandbox.tables import Change
 
@@ -101,8 +110,8 @@ class NodeLifecycle:
         if node is None:
             return
         taints = self._taints(node)
-        if taints != (node["spec"].get("taints") or []):
-            spec = {name: value for name, value in node["spec"].items() if name != "taints"}
+        if taints != (spec_of(node).get("taints") or []):
+            spec = {name: value for name, value in spec_of(node).items() if name != "taints"}
             node = self._store.update(NODE, {**node, "spec": {**spec, "taints": taints} if taints else spec})
         ready = condition(node, "Ready")
         if ready is not None and ready["status"] != "True":
@@ -110,7 +119,7 @@ class NodeLifecycle:
 
     def _taints(self, node: Obj) -> list[Obj]:
         """The node's own taints, and those its state asks for; one that is there already keeps its time."""
-        given = node["spec"].get("taints") or []
+        given = spec_of(node).get("taints") or []
         kept = [taint for taint in given if taint["key"] not in OWN_TAINTS]
         for key, effect in wanted_taints(node):
             old = next((t for t in given if (t["key"], t["effect"]) == (key, effect)), None)
@@ -139,7 +148,7 @@ class NodeLifecycle:
 def wanted_taints(node: Obj) -> list[tuple[str, str]]:
     """Taints (key, effect) that the node's conditions and its cordon ask for."""
     found = []
-    if node["spec"].get("unschedulable"):
+    if spec_of(node).get("unschedulable"):
         found.append((CORDONED, "NoSchedule"))
     for kind, key in PRESSURES.items():
         entry = condition(node, kind)

@@ -8,7 +8,7 @@ from sandbox.events import Recorder
 from sandbox.fields import Obj, is_deleting, name_of, namespace_of, uid_of
 from sandbox.kinds import kind_of
 from sandbox.scheduler.matching import tolerates
-from sandbox.state import is_finished, key_of
+from sandbox.state import is_finished, key_of, spec_of
 from sandbox.store import Store
 from sandbox.tables import Change
 
@@ -85,4 +85,4 @@ def patience(pod: Obj, taints: list[Obj]) -> float | None:
 
 
 def _pressing(node: Obj) -> list[Obj]:
-    return [taint for taint in node["spec"].get("taints") or () if taint["effect"] == "NoExecute"]
+    return [taint for taint in spec_of(node).get("taints") or () if taint["effect"] == "NoExecute"]

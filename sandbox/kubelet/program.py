@@ -8,15 +8,19 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 
-from sandbox.amounts import amount, millis, whole
+from sandbox.amounts import millis, whole
 from sandbox.fields import Obj, annotations_of, owners_of
 from sandbox.kubelet.startup import shell_miss
 from sandbox.kubelet.timings import Timings
+from sandbox.notes import cpu_millis, number, ports, size_bytes, words
 
 NOT_PULLABLE = re.compile("bad|broken|doesnotexist|notfound")
 ALWAYS_UNREADY = ("unready", "crashloop", "needs-env", "oom", "error-exit")
 FLAKY_START_S = 20.0
 EVERY_MINUTE_S = 60.0
+DEFAULT_ANSWER_S = 0.02
+DEFAULT_CPU_MILLIS = 10
+DEFAULT_MEMORY_BYTES = 20 * 1024 * 1024
 
 TRACEBACK = (
     "Traceback (most recent call last):",
@@ -81,12 +85,12 @@ class Program:
 
     def readiness_delay_s(self) -> float:
         """Seconds after its start from which the program can be ready."""
-        return FLAKY_START_S if self.fault == "flaky-start" else float(self._note("start-seconds") or 0.0)
+        return FLAKY_START_S if self.fault == "flaky-start" else self._seconds("start-seconds", 0.0)
 
     @property
     def stop_s(self) -> float:
         """Seconds from SIGTERM to its end; a program that does not care is killed after the grace period."""
-        return float(self._note("stop-seconds") or self.timings.stop_s)
+        return self._seconds("stop-seconds", self.timings.stop_s)
 
     @property
     def can_be_ready(self) -> bool:
@@ -101,17 +105,17 @@ class Program:
 
     @cached_property
     def _listening(self) -> list[int]:
-        if noted := self._note("listens"):
-            return [int(port) for port in noted.split(",")]
+        if noted := ports(self._note("listens")):
+            return noted
         return [port["containerPort"] for port in self.container.get("ports") or ()]
 
     def answer_s(self) -> float:
         """Seconds the program takes to answer; longer when its cpu limit throttles it."""
-        return float(self._note("answer-seconds") or 0.02) * self.throttling
+        return self._seconds("answer-seconds", DEFAULT_ANSWER_S) * self.throttling
 
     def serves_path(self, path: str) -> bool:
-        paths = self._note("http-paths")
-        return not paths or path in paths.split(",")
+        paths = words(self._note("http-paths"))
+        return not paths or path in paths
 
     @property
     def speaks_tls(self) -> bool:
@@ -126,7 +130,7 @@ class Program:
 
     @cached_property
     def needed_cpu_millis(self) -> int:
-        return millis(self._own("needs-cpu") or "10m")
+        return cpu_millis(self._own("needs-cpu")) or DEFAULT_CPU_MILLIS
 
     @cached_property
     def limit_cpu_millis(self) -> int | None:
@@ -146,7 +150,7 @@ class Program:
 
     def used_memory_bytes(self, running_s: float) -> int:
         """What the program holds after it has run for a while."""
-        needed = whole(self._own("needs-memory") or "20Mi")
+        needed = size_bytes(self._own("needs-memory")) or DEFAULT_MEMORY_BYTES
         return needed + int(self._leak_bytes_per_s * running_s)
 
     @cached_property
@@ -158,8 +162,8 @@ class Program:
 
     def _missing(self) -> str:
         """The fault of what the program needs and does not get."""
-        needed, limit = self._own("needs-memory"), self.limit_memory_bytes
-        if needed and limit is not None and limit < whole(needed):
+        needed, limit = size_bytes(self._own("needs-memory")), self.limit_memory_bytes
+        if needed and limit is not None and limit < needed:
             return "oom"
         name = self._own("needs-env")
         if name and name not in [entry["name"] for entry in self.container.get("env") or ()]:
@@ -171,7 +175,7 @@ class Program:
             return failed
         if is_init:
             return Ending(after_s=self.timings.init_run_s, code=0, reason="Completed")
-        run_s = float(self._note("run-seconds") or (self.timings.job_run_s if self._is_of_job else 0))
+        run_s = self._seconds("run-seconds", self.timings.job_run_s if self._is_of_job else 0.0)
         if run_s > 0:
             return Ending(after_s=run_s, code=0, reason="Completed", lines=("work done",))
         return None
@@ -196,8 +200,7 @@ class Program:
 
     @cached_property
     def _leak_bytes_per_s(self) -> float:
-        leaked = self._own("leaks-memory")
-        return float(amount(leaked)) / EVERY_MINUTE_S if leaked else 0.0
+        return (size_bytes(self._own("leaks-memory")) or 0) / EVERY_MINUTE_S
 
     @cached_property
     def _is_meant(self) -> bool:
@@ -217,6 +220,10 @@ class Program:
     def _limits(self) -> Obj:
         limits: Obj = (self.container.get("resources") or {}).get("limits") or {}
         return limits
+
+    def _seconds(self, name: str, default: float) -> float:
+        value = number(self._note(name))
+        return default if value is None else value
 
     def _own(self, name: str) -> str:
         """An annotation that concerns one container only."""

@@ -1,6 +1,7 @@
 """Whether the runtime can execute the image's program at all, and which command a shell misses."""
 
 from sandbox.fields import Obj, annotations_of
+from sandbox.notes import words
 
 BINARIES = "sandbox/binaries"
 SHELLS = ("sh", "/bin/sh", "bash", "/bin/bash")
@@ -34,5 +35,4 @@ def shell_miss(pod: Obj, container: Obj) -> str:
 
 
 def _held(pod: Obj) -> list[str]:
-    noted = annotations_of(pod).get(BINARIES, "")
-    return [name.strip() for name in noted.split(",") if name.strip()]
+    return words(annotations_of(pod).get(BINARIES, ""))

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from sandbox.amounts import millis
 from sandbox.fields import Obj, annotations_of, controller_of
 from sandbox.kinds import kind_of
 from sandbox.kubelet.container import ContainerRun
 from sandbox.kubelet.pod import PodRun
+from sandbox.notes import cpu_millis
 from sandbox.state import is_active, is_ready
 from sandbox.store import Store
 
@@ -46,9 +46,9 @@ def container_usage(container: ContainerRun, extra_millis: int = 0) -> Usage:
 
 def _share_of_load(store: Store, pod: Obj) -> int:
     """The pod's part of a load that its owner's ready pods bear together."""
-    load, owner = annotations_of(pod).get(SHARED_CPU), controller_of(pod)
+    load, owner = cpu_millis(annotations_of(pod).get(SHARED_CPU, "")), controller_of(pod)
     if not load or not is_ready(pod):
         return 0
     siblings = store.owned(POD, owner["uid"]) if owner is not None else [pod]
     bearing = sum(is_active(sibling) and is_ready(sibling) for sibling in siblings)
-    return millis(load) // max(1, bearing)
+    return load // max(1, bearing)

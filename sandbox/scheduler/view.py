@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from sandbox.fields import Obj, controller_of, labels_of, meta, name_of, namespace_of
 from sandbox.scheduler.demand import WILDCARD, Demand, units
+from sandbox.state import spec_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,8 +62,8 @@ class NodeView:
         before = (self.labels, self.taints, self.unschedulable, self.allocatable)
         self.node = node
         self.labels = labels_of(node)
-        self.taints = node["spec"].get("taints") or []
-        self.unschedulable = bool(node["spec"].get("unschedulable"))
+        self.taints = spec_of(node).get("taints") or []
+        self.unschedulable = bool(spec_of(node).get("unschedulable"))
         allocatable = (node.get("status") or {}).get("allocatable") or {}
         self.allocatable = {name: units(name, quantity) for name, quantity in allocatable.items()}
         return before != (self.labels, self.taints, self.unschedulable, self.allocatable)

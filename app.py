@@ -2,16 +2,16 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from aiohttp import web
 
 from analyze.analyst import Analyst
+from analyze.baselines import Noop, RestartOnly
 from analyze.fallback import WithFallback
 from analyze.llm import LlmAnalyst
 from analyze.prose import LlmProse
@@ -36,8 +36,9 @@ from policy.table import load_policy
 from receive.triage import Triage
 from receive.webhook import Webhook
 from report.writer import Prose, ReportWriter
-from sandbox.embedded import alert_body, open_embedded
-from sandbox.scenario import load_scenario
+from sandbox.embedded import Embedded, alert_body, open_embedded
+from sandbox.scenario import Scenario, load_scenario
+from sandbox.virtual_time import VirtualTime
 from utils.call_llm import DEFAULT_BASE_URL, Llm, LlmSettings
 from utils.http_server import HttpServer, build_application
 from utils.mcp_client import McpToolbox
@@ -50,6 +51,7 @@ from web.metrics import Metrics
 from worker import Worker
 
 VERSION = "0.1.0"
+BASELINES: Mapping[str, Analyst] = {"restart-only": RestartOnly(), "noop": Noop()}
 TOOLS_READY_S = 10.0  # a tool server that takes longer is connected later; incidents say so meanwhile
 STOP_HTTP_S = 1.0  # requests are short; the rest of the time to stop belongs to the steps in hand
 
@@ -63,7 +65,10 @@ class Place:
     kubeconfig: str
     context: str
     verify: VerifySection
+    clock: Clock = field(default_factory=SystemClock)
     alert: bytes = b""  # in a sandbox with a scenario: the webhook body that tells of its fault
+    embedded: Embedded | None = None
+    scenario: Scenario | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +95,15 @@ async def open_place(
         )  # fmt: skip
         return
     played = load_scenario(scenario_file(scenario)) if scenario else None
-    at = datetime.now(UTC)
-    folder = settings.files.journal.parent
+    folder, speed = settings.files.journal.parent, settings.sandbox.speed
     async with open_embedded(
-        folder, nodes_count=settings.sandbox.nodes_count, speed=settings.sandbox.speed, scenario=played
+        folder, nodes_count=settings.sandbox.nodes_count, speed=speed, scenario=played
     ) as embedded:
+        clock = SystemClock() if speed else VirtualTime(embedded.cluster.clock)
+        alert = alert_body(played, at=clock.now()) if played else b""
         yield Place(
             kind="sandbox", title="the embedded sandbox", kubeconfig=str(embedded.kubeconfig), context="",
-            verify=settings.sandbox.verify, alert=alert_body(played, at=at) if played else b"",
+            verify=settings.sandbox.verify, clock=clock, alert=alert, embedded=embedded, scenario=played,
         )  # fmt: skip
 
 
@@ -116,7 +122,7 @@ async def open_service(settings: Settings, place: Place) -> AsyncIterator[Servic
 
     Raises BadInput, Permanent or JournalUnavailable with the next step when something cannot be started.
     """
-    clock = SystemClock()
+    clock, wall = place.clock, SystemClock()  # housekeeping keeps to real time, also in a drill
     async with AsyncExitStack() as stack:
         policy = Policy(load_policy(settings.files.policy), place.kind)
         path = journal_path(settings, sandbox=place.kind == "sandbox")
@@ -127,14 +133,14 @@ async def open_service(settings: Settings, place: Place) -> AsyncIterator[Servic
         queue = WorkQueue(settings.worker.queue_size)
         triage = Triage(journal, clock=clock, cluster=settings.cluster)
         concurrency_count = settings.worker.concurrency_count
-        worker = Worker(queue, journal, triage, clock, concurrency_count=concurrency_count)
+        worker = Worker(queue, journal, triage, wall, concurrency_count=concurrency_count)
         worker.use(_flow(settings, place, clock, journal, toolbox, policy, analyst, prose, worker))
         metrics.watch_queue(queue)
         worker.listen(metrics.watch_incident)
         await toolbox.wait_ready(TOOLS_READY_S)
         working = asyncio.create_task(worker.run(), name="worker")
         stack.push_async_callback(worker.stop, working, within_s=settings.server.stop_s - 2 * STOP_HTTP_S)
-        feeding = asyncio.create_task(Feeder(journal, queue, clock=clock).run(), name="feeder")
+        feeding = asyncio.create_task(Feeder(journal, queue, clock=wall).run(), name="feeder")
         stack.push_async_callback(_cancelled, feeding)
         token = settings.webhook_token.get_secret_value()
         pages = (
@@ -172,6 +178,8 @@ async def _analyst(
 ) -> tuple[Analyst, Prose | None]:
     """The LLM where one is configured, with the rules behind it; else the rules."""
     rules = RulesAnalyst()
+    if settings.analyst in BASELINES:
+        return BASELINES[settings.analyst], None
     if settings.analyst == "rules" or (settings.analyst == "auto" and not settings.llm_configured):
         return rules, None
     llm = await stack.enter_async_context(Llm(_llm_settings(settings), clock=clock))

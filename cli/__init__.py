@@ -8,6 +8,7 @@ COMMANDS = {
     "serve": "cli.serve",
     "demo": "cli.demo",
     "replay": "cli.replay",
+    "drill": "cli.drill",
     "incidents": "cli.incidents",
     "report": "cli.incidents",
     "approve": "cli.approvals",

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 
+from sandbox.audit import Audit
 from sandbox.clock import SimClock
 from sandbox.cluster import Cluster
 from sandbox.kubelet.timings import Timings
@@ -29,13 +30,17 @@ class Embedded:
     cluster: Cluster
     url: str
     kubeconfig: Path
+    audit: Audit
 
 
 @asynccontextmanager
 async def open_embedded(
     folder: Path, *, nodes_count: int, speed: float, port: int = 0, scenario: Scenario | None = None
 ) -> AsyncIterator[Embedded]:
-    """Start a cluster in which `scenario` has just happened; without one it is empty and well."""
+    """Start a cluster in which `scenario` has just happened; without one it is empty and well.
+
+    At speed 0 its time stands still until somebody moves it: see `virtual_time.py`.
+    """
     clock = SimClock(start=datetime.now(UTC) - timedelta(seconds=PAST_S))
     cluster = Cluster(nodes_count, timings=Timings.brisk(), clock=clock)
     if scenario is not None:
@@ -43,11 +48,20 @@ async def open_embedded(
     cluster.advance(max(0.0, datetime.now(UTC).timestamp() - clock.time()))
     folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anything is served
     async with SandboxServer(cluster.store, clock, logs=cluster.fleet, port=port) as server:
-        living = asyncio.create_task(cluster.run(speed), name="sandbox")
-        try:
-            kubeconfig = server.write_kubeconfig(folder / "sandbox.kubeconfig")
-            yield Embedded(cluster=cluster, url=server.url, kubeconfig=kubeconfig)
-        finally:
+        kubeconfig = server.write_kubeconfig(folder / "sandbox.kubeconfig")
+        embedded = Embedded(cluster=cluster, url=server.url, kubeconfig=kubeconfig, audit=server.audit)
+        async with _living(cluster, speed):
+            yield embedded
+
+
+@asynccontextmanager
+async def _living(cluster: Cluster, speed: float) -> AsyncIterator[None]:
+    """Let real time drive the cluster while the block runs; not at speed 0."""
+    living = asyncio.create_task(cluster.run(speed), name="sandbox") if speed else None
+    try:
+        yield
+    finally:
+        if living is not None:
             living.cancel()
             await asyncio.gather(living, return_exceptions=True)
 

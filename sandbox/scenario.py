@@ -120,7 +120,7 @@ def prepare(cluster: Cluster, scenario: Scenario) -> None:
 def inject(cluster: Cluster, scenario: Scenario) -> None:
     """Let everything happen that the scenario tells, in virtual time."""
     for step in scenario.inject:
-        _play(cluster, step)
+        play(cluster, step)
 
 
 def value_at(cluster: Cluster, ref: ObjectRef, path: str) -> object:
@@ -131,7 +131,8 @@ def value_at(cluster: Cluster, ref: ObjectRef, path: str) -> object:
     return found
 
 
-def _play(cluster: Cluster, step: Step) -> None:
+def play(cluster: Cluster, step: Step) -> None:
+    """Let one thing happen, in virtual time."""
     if step.apply is not None:
         cluster.apply(step.apply)
     elif step.patch is not None:

@@ -73,10 +73,10 @@ class LlmSection(Section):
 
 
 class SandboxSection(Section):
-    """The embedded cluster. `speed` is cluster seconds per real second."""
+    """The embedded cluster. `speed` is cluster seconds per real second; at 0 it moves only while watched."""
 
     nodes_count: int = Field(default=3, ge=1)
-    speed: float = Field(default=1.0, gt=0)
+    speed: float = Field(default=1.0, ge=0)
     verify: VerifySection = VerifySection(
         poll_s=0.5, settle_s=4.0, deadline_s=60.0
     )  # its back-offs are short
@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     sandbox: SandboxSection = SandboxSection()
     files: FilesSection = FilesSection()
     log: LogSection = LogSection()
-    analyst: Literal["auto", "rules", "llm"] = "auto"
+    analyst: Literal["auto", "rules", "llm", "restart-only", "noop"] = "auto"
     cluster: str = ""  # this cluster's name in reports and targets
     kubeconfig: str = ""  # empty: $KUBECONFIG, ~/.kube/config or in-cluster
     context: str = ""

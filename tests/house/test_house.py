@@ -18,6 +18,7 @@ STOREYS: tuple[frozenset[str], ...] = (
     frozenset({"flow"}),
     frozenset({"worker"}),
     frozenset({"app"}),
+    frozenset({"drill"}),
     frozenset({"cli"}),
     frozenset({"main"}),
 )
@@ -74,7 +75,7 @@ def may_import(part_: str, other: str) -> bool:
     if part_ in OUTBUILDINGS:
         return other in ("utils", "domain")
     if other in OUTBUILDINGS:
-        return part_ == "app"
+        return part_ == "app" or (part_ == "drill" and other == "sandbox")
     return storey(other) < storey(part_)
 
 

@@ -22,7 +22,13 @@ BASELINES: tuple[AnalystName, ...] = ("restart-only", "noop")
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[FILE|DIR|NAME]…")
-@click.option("--analyst", type=click.Choice(get_args(AnalystName)), default="rules", show_default=True)
+@click.option(
+    "--analyst",
+    type=click.Choice(get_args(AnalystName)),
+    default="rules",
+    show_default=True,
+    help="Who decides.",
+)
 @click.option("--baselines", is_flag=True, help="Run the analysts that understand nothing, too, and compare.")
 @click.option("--jobs", type=click.IntRange(1, 64), help="Drills at the same time; default one a processor.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the scores as JSON.")

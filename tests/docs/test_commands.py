@@ -46,7 +46,7 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 def test_every_command_is_run_by_a_test_here() -> None:
-    known = ("make", "python main.py serve", "python main.py replay", *FOREIGN)
+    known = ("make", *(f"python main.py {name}" for name in ("serve", "replay", "drill")), *FOREIGN)
     for line in commands():
         short = [f"python main.py {name}" for name in SHORT]
         words = re.sub(r"^(\w+=\S+ )+", "", line.text)
@@ -72,6 +72,11 @@ def test_alerts_are_replayed(line: Found, environ: dict[str, str]) -> None:
         return
     with _serving("python main.py serve", environ) as url:
         assert ": 200 " in _run(re.sub(r"--url \S+", f"--url {url}", line.text), environ)
+
+
+@pytest.mark.parametrize("line", commands("python main.py drill"), ids=str)
+def test_a_drill_is_scored(line: Found, environ: dict[str, str]) -> None:
+    assert re.search(r"\b1 drills?, analyst rules", _run(line.text, environ))
 
 
 @pytest.mark.parametrize(

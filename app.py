@@ -95,9 +95,9 @@ async def open_place(
         )  # fmt: skip
         return
     played = load_scenario(scenario_file(scenario)) if scenario else None
-    folder, speed = settings.files.journal.parent, settings.sandbox.speed
+    kubeconfig, speed = settings.files.journal.parent / "sandbox.kubeconfig", settings.sandbox.speed
     async with open_embedded(
-        folder, nodes_count=settings.sandbox.nodes_count, speed=speed, scenario=played
+        kubeconfig, nodes_count=settings.sandbox.nodes_count, speed=speed, scenario=played
     ) as embedded:
         clock = SystemClock() if speed else VirtualTime(embedded.cluster.clock)
         alert = alert_body(played, at=clock.now()) if played else b""

@@ -9,6 +9,7 @@ COMMANDS = {
     "demo": "cli.demo",
     "replay": "cli.replay",
     "drill": "cli.drill",
+    "sandbox": "cli.sandbox",
     "incidents": "cli.incidents",
     "report": "cli.incidents",
     "approve": "cli.approvals",

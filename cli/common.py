@@ -1,6 +1,7 @@
 """What several commands share: options, settings, and how an error reaches the terminal."""
 
 import asyncio
+import signal
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TypeVar
@@ -32,6 +33,15 @@ def settings_from(config: Path | None) -> Settings:
         return load_settings(config)
     except LoopError as error:
         raise Stopped(str(error)) from error
+
+
+def stop_signal() -> asyncio.Event:
+    """An event that Ctrl-C and SIGTERM set, instead of ending the process at once."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    return stop
 
 
 def run(work: Coroutine[object, object, T]) -> T:

@@ -1,13 +1,12 @@
 """`serve`: the service on its port, against the user's cluster or the embedded sandbox, until stopped."""
 
 import asyncio
-import signal
 from pathlib import Path
 
 import click
 
 from cli.alone import alone_on
-from cli.common import config_option, run, settings_from
+from cli.common import config_option, run, settings_from, stop_signal
 from utils.log_setup import set_up_logs
 from utils.settings import Settings, journal_path
 
@@ -44,10 +43,7 @@ def serve(
 async def _serve(settings: Settings, *, sandbox: bool, scenario: str | None) -> None:
     from app import open_place, open_service
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
+    stop = stop_signal()
     async with (
         alone_on(journal_path(settings, sandbox=sandbox)),
         open_place(settings, sandbox=sandbox, scenario=scenario) as place,

@@ -16,11 +16,12 @@ import yaml
 
 from domain.errors import BadInput
 from sandbox.fields import Obj, name_of, namespace_of
-from sandbox.kinds import Kind, Registry
+from sandbox.kinds import Kind, Registry, kind_of
 from sandbox.logs import LogOptions
 from sandbox.store import Store
 from sandbox.yaml_loader import PlainLoader
 
+NAMESPACE = kind_of("Namespace")
 OBJECT_FILES = frozenset({".json", ".yaml", ".yml"})
 LOG_FILE = re.compile(r"logs(?:-(?P<container>.+?))?(?P<previous>-previous)?\.txt")
 STAMP = re.compile(r"^\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) ?")
@@ -67,6 +68,9 @@ def fill(store: Store, dump: Dump, registry: Registry) -> None:
             kind = _custom(obj)
             registry.add(kind)
         store.restore(registry.stored(kind), obj)
+    for name in sorted({namespace_of(obj) for obj in dump.objects} - {""}):
+        if store.find(NAMESPACE, None, name) is None:  # `cluster-info dump` leaves them out
+            store.create(NAMESPACE, {"metadata": {"name": name}, "status": {"phase": "Active"}})
 
 
 class DumpLogs:

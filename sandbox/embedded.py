@@ -35,35 +35,36 @@ class Embedded:
 
 @asynccontextmanager
 async def open_embedded(
-    folder: Path, *, nodes_count: int, speed: float, port: int = 0, scenario: Scenario | None = None
+    kubeconfig: Path, *, nodes_count: int, speed: float, port: int = 0, scenario: Scenario | None = None
 ) -> AsyncIterator[Embedded]:
     """Start a cluster in which `scenario` has just happened; without one it is empty and well.
 
     At speed 0 its time stands still until somebody moves it: see `virtual_time.py`.
     """
-    clock = SimClock(start=datetime.now(UTC) - timedelta(seconds=PAST_S))
+    waits_s = sum(step.wait_s or 0.0 for step in scenario.inject) if scenario else 0.0
+    clock = SimClock(start=datetime.now(UTC) - timedelta(seconds=PAST_S + waits_s))
     cluster = Cluster(nodes_count, timings=Timings.brisk(), clock=clock)
     if scenario is not None:
         _live_through(cluster, scenario)
     cluster.advance(max(0.0, datetime.now(UTC).timestamp() - clock.time()))
-    folder.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anything is served
+    kubeconfig.parent.mkdir(parents=True, exist_ok=True)
     async with SandboxServer(cluster.store, clock, logs=cluster.fleet, port=port) as server:
-        kubeconfig = server.write_kubeconfig(folder / "sandbox.kubeconfig")
+        server.write_kubeconfig(kubeconfig)
         embedded = Embedded(cluster=cluster, url=server.url, kubeconfig=kubeconfig, audit=server.audit)
-        async with _living(cluster, speed):
+        async with living(cluster, speed):
             yield embedded
 
 
 @asynccontextmanager
-async def _living(cluster: Cluster, speed: float) -> AsyncIterator[None]:
-    """Let real time drive the cluster while the block runs; not at speed 0."""
-    living = asyncio.create_task(cluster.run(speed), name="sandbox") if speed else None
+async def living(cluster: Cluster | None, speed: float) -> AsyncIterator[None]:
+    """Let real time drive the cluster, if there is one, while the block runs; not at speed 0."""
+    pump = asyncio.create_task(cluster.run(speed), name="sandbox") if cluster and speed else None
     try:
         yield
     finally:
-        if living is not None:
-            living.cancel()
-            await asyncio.gather(living, return_exceptions=True)
+        if pump is not None:
+            pump.cancel()
+            await asyncio.gather(pump, return_exceptions=True)
 
 
 def _live_through(cluster: Cluster, scenario: Scenario) -> None:

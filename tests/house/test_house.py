@@ -75,7 +75,7 @@ def may_import(part_: str, other: str) -> bool:
     if part_ in OUTBUILDINGS:
         return other in ("utils", "domain")
     if other in OUTBUILDINGS:
-        return part_ == "app" or (part_ == "drill" and other == "sandbox")
+        return part_ in ("app", "drill", "cli") if other == "sandbox" else part_ == "app"
     return storey(other) < storey(part_)
 
 

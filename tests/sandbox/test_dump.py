@@ -61,6 +61,12 @@ def test_kinds_that_nobody_defined_are_served_all_the_same(folder: Path) -> None
     assert store.get(widget, "shop", "w")["metadata"]["name"] == "w"
 
 
+def test_namespaces_that_the_copy_leaves_out_are_there(folder: Path) -> None:
+    store = Store(SimClock())
+    fill(store, read_dump(folder), Registry())
+    assert store.get(kind_of("Namespace"), None, "shop")["status"] == {"phase": "Active"}
+
+
 def test_a_broken_file_is_named_and_the_others_are_read(folder: Path) -> None:
     dump = read_dump(folder)
     assert len(dump.objects) == 3

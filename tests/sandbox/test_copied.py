@@ -48,7 +48,7 @@ async def scaled(url: str, *, expected: int) -> int:
         ready = 0
         for _ in range(100):
             async with http.get(url + DEPLOYMENT) as answer:
-                ready = (await answer.json())["status"]["readyReplicas"]
+                ready = (await answer.json())["status"].get("readyReplicas", 0)
             if ready == expected:
                 break
             await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Values of the sandbox's annotations: read if they make sense, else ignored. A typo must not stop a cluster."""
+"""Values of the sandbox's annotations: read if they make sense, else ignored: a typo stops no drill."""
 
 import math
 from collections.abc import Callable

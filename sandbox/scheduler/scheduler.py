@@ -34,7 +34,7 @@ class Scheduler:
         self._store = store
         self._clock = clock
         self._events = SeriesRecorder(store, clock, NAME)
-        self._cluster = ClusterView()
+        self.cluster = ClusterView()
         self._queue = SchedulingQueue(clock, lambda: clock.soon(self._schedule_next))
         self._start = 0
         store.subscribe(NODE, self._node_changed)
@@ -46,10 +46,10 @@ class Scheduler:
 
     def _node_changed(self, change: Change) -> None:
         if change.type == "DELETED":
-            self._cluster.drop_node(name_of(change.object))
+            self.cluster.drop_node(name_of(change.object))
             return
-        new = name_of(change.object) not in self._cluster.nodes
-        if self._cluster.put_node(change.object) or new:
+        new = name_of(change.object) not in self.cluster.nodes
+        if self.cluster.put_node(change.object) or new:
             for pod in self._store.pods_on(POD, name_of(change.object)) if new else ():
                 self._note_bound(pod)
             self._queue.recall_all()
@@ -58,7 +58,7 @@ class Scheduler:
         pod = change.object
         if change.type == "DELETED" or is_finished(pod):
             self._queue.drop(meta(pod)["uid"])
-            if self._cluster.drop_pod(meta(pod)["uid"]):
+            if self.cluster.drop_pod(meta(pod)["uid"]):
                 self._queue.recall_all()
         elif pod["spec"].get("nodeName"):
             self._queue.drop(meta(pod)["uid"])
@@ -68,7 +68,7 @@ class Scheduler:
             self._queue.add(key_of(pod), meta(pod)["uid"], pod["spec"].get("priority") or 0)
 
     def _note_bound(self, pod: Obj) -> bool:
-        return not is_finished(pod) and self._cluster.put_pod(pod)
+        return not is_finished(pod) and self.cluster.put_pod(pod)
 
     # --- one pod
 
@@ -82,8 +82,8 @@ class Scheduler:
             return
         view = PodView.of(pod)
         prepared = Prepared(
-            AffinityRules(view, self._cluster),
-            SpreadRules(view, self._cluster),
+            AffinityRules(view, self.cluster),
+            SpreadRules(view, self.cluster),
             volume_rules(self._store, pod),
         )
         self._place(waiting, view, prepared)
@@ -102,7 +102,7 @@ class Scheduler:
 
     def _fitting(self, pod: PodView, prepared: Prepared, refusals: dict[str, Unfit]) -> list[NodeView]:
         """Nodes that fit: all of a small cluster, enough to choose from in a large one."""
-        enough = _enough(len(self._cluster.nodes))
+        enough = _enough(len(self.cluster.nodes))
         filters = applicable(pod, prepared)
         fitting: list[NodeView] = []
         for looked_at, node in enumerate(self._in_turn(), start=1):
@@ -118,7 +118,7 @@ class Scheduler:
 
     def _in_turn(self) -> Iterator[NodeView]:
         """All nodes, beginning where the last search ended, so that each gets its turn."""
-        nodes = list(self._cluster.nodes.values())
+        nodes = list(self.cluster.nodes.values())
         start = self._start % len(nodes) if nodes else 0
         yield from nodes[start:]
         yield from nodes[:start]
@@ -137,7 +137,7 @@ class Scheduler:
 
     def _bind(self, waiting: Waiting, pod: PodView, node: NodeView) -> None:
         self._queue.drop(waiting.uid)
-        self._cluster.assume(pod, node.name)
+        self.cluster.assume(pod, node.name)
         bound = self._store.modify(
             POD, *waiting.key, lambda current: _bound(current, node.name), subresource="binding"
         )
@@ -150,7 +150,7 @@ class Scheduler:
     # --- when nothing fits
 
     def _refuse(self, waiting: Waiting, pod: PodView, refusals: dict[str, Unfit], prepared: Prepared) -> None:
-        message = fit_error(refusals, len(self._cluster.nodes))
+        message = fit_error(refusals, len(self.cluster.nodes))
         self._queue.set_aside(waiting)
         self._events.record(pod.pod, "Warning", "FailedScheduling", "Scheduling", message)
         unscheduled = {
@@ -172,7 +172,7 @@ class Scheduler:
         """Evicts pods of lower priority where that makes room; the pod is tried again when they are gone."""
         if self._is_clearing(pod):
             return
-        candidates = [self._cluster.nodes[name] for name, unfit in refusals.items() if not unfit.final]
+        candidates = [self.cluster.nodes[name] for name, unfit in refusals.items() if not unfit.final]
         chosen = choose_victims(pod, candidates, prepared)
         if chosen is None:
             return

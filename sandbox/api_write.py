@@ -30,7 +30,7 @@ class Writes:
         self._check_namespace(call)
         if meta(obj).get("resourceVersion"):
             raise ServerSays("resourceVersion should not be set on objects to be created")
-        obj = record_update(None, _typed(stored, obj), self._owner(call, "Update"))
+        obj = record_update(None, _newborn(stored, obj), self._owner(call, "Update"))
         return 201, show(call.kind, self._store.create(stored, obj, dry_run=call.dry_run))
 
     def replace(self, call: Call, stored: Kind, body: bytes) -> tuple[int, Obj]:
@@ -176,6 +176,13 @@ def _through(kind: Kind, old: Obj, new: Obj, subresource: str | None) -> Obj:
         body = {key: value for key, value in new.items() if key != "status"}
         return body | ({"status": old["status"]} if "status" in old else {})
     return new
+
+
+def _newborn(kind: Kind, obj: Obj) -> Obj:
+    """A new object has no status yet; only nodes register with one."""
+    if not kind.has_status or kind.kind == "Node":
+        return _typed(kind, obj)
+    return _typed(kind, {key: value for key, value in obj.items() if key != "status"})
 
 
 def _typed(kind: Kind, obj: Obj) -> Obj:

@@ -86,7 +86,7 @@ def _leaving(obj: Obj, now: float) -> Cell:
 
 def _claim(volume: Obj, now: float) -> Cell:
     claim = get_in(volume, ("spec", "claimRef"))
-    return f"{claim['namespace']}/{claim['name']}" if claim else ""
+    return f"{claim.get('namespace')}/{claim.get('name')}" if claim else ""
 
 
 def _class_name(obj: Obj, now: float) -> Cell:

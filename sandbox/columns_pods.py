@@ -31,7 +31,7 @@ def _init_reason(pod: Obj) -> tuple[bool, str | None]:
     declared = get_in(pod, ("spec", "initContainers"), [])
     sidecars = {item["name"] for item in declared if item.get("restartPolicy") == "Always"}
     for position, item in enumerate(get_in(pod, ("status", "initContainerStatuses"), [])):
-        word = _init_word(item, f"{position}/{len(declared)}", sidecar=item["name"] in sidecars)
+        word = _init_word(item, f"{position}/{len(declared)}", sidecar=item.get("name") in sidecars)
         if word is not None:
             initialized = _condition(pod["status"], "Initialized")
             return (initialized or {}).get("status") == "True", word
@@ -116,7 +116,7 @@ def _gates(pod: Obj, now: float) -> Cell:
     gates = get_in(pod, ("spec", "readinessGates"), [])
     if not gates:
         return NONE
-    conditions = {item["type"]: item["status"] for item in get_in(pod, ("status", "conditions"), [])}
+    conditions = {item.get("type"): item.get("status") for item in get_in(pod, ("status", "conditions"), [])}
     met = sum(1 for gate in gates if conditions.get(gate["conditionType"]) == "True")
     return f"{met}/{len(gates)}"
 
@@ -133,7 +133,7 @@ def _roles(node: Obj, now: float) -> Cell:
 
 def _address(node: Obj, type_: str) -> str:
     listed = get_in(node, ("status", "addresses"), [])
-    return next((str(item["address"]) for item in listed if item["type"] == type_), NONE)
+    return next((str(item.get("address", "")) for item in listed if item.get("type") == type_), NONE)
 
 
 PODS: dict[str, tuple[Column, ...]] = {

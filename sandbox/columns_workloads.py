@@ -39,7 +39,9 @@ def _ready(obj: Obj, now: float) -> Cell:
 
 def _job_status(job: Obj, now: float) -> Cell:
     true = {
-        item["type"]: item for item in get_in(job, ("status", "conditions"), []) if item["status"] == "True"
+        item.get("type"): item
+        for item in get_in(job, ("status", "conditions"), [])
+        if item.get("status") == "True"
     }
     for type_, word in (
         ("Complete", "Complete"),
@@ -116,9 +118,9 @@ def _revision_owner(obj: Obj, now: float) -> Cell:
     owner = controller_of(obj)
     if owner is None:
         return NONE
-    group = owner["apiVersion"].split("/")[0] if "/" in owner["apiVersion"] else ""
-    kind = owner["kind"].lower()
-    return f"{kind}.{group}/{owner['name']}" if group else f"{kind}/{owner['name']}"
+    group, slash, _ = str(owner.get("apiVersion", "")).partition("/")
+    kind = str(owner.get("kind", "")).lower()
+    return f"{kind}.{group}/{owner.get('name')}" if slash else f"{kind}/{owner.get('name')}"
 
 
 SCALED = (

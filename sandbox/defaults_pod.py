@@ -87,7 +87,9 @@ def _container(container: Obj, *, on_host: bool) -> Obj:
             container[field] = _probe(container[field])
     if container.get("lifecycle"):
         hooks = container["lifecycle"].items()
-        container["lifecycle"] = {name: _http(hook) for name, hook in hooks}
+        container["lifecycle"] = {
+            name: _http(hook) if isinstance(hook, dict) else hook for name, hook in hooks
+        }
     return container
 
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from sandbox.amounts import amount
-from sandbox.errors import BadRequest
-from sandbox.fields import Obj
+from sandbox.errors import BadRequest, Cause, Invalid
+from sandbox.fields import Obj, name_of
 from sandbox.kinds import Kind
 
 QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
@@ -24,6 +24,7 @@ PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "t": (str,),
     "x": (int, str),
 }
+UNCHECKED = ("status", "metadata")  # written by controllers; has rules of its own
 BINARY = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")
 DECIMAL = ("n", "u", "m", "", "k", "M", "G", "T", "P", "E")
 
@@ -33,6 +34,7 @@ class Schema(TypedDict):
 
     roots: dict[str, str]
     types: dict[str, dict[str, str]]
+    required: dict[str, list[str]]
 
 
 @cache
@@ -47,10 +49,12 @@ class WrongType(Exception):
 
 
 class Reader:
-    """Reads one object; `unknown` lists the paths of fields that the schema does not have."""
+    """Reads one object; `unknown` lists fields that the schema lacks, `missing` those that it demands."""
 
     def __init__(self) -> None:
         self.unknown: list[str] = []
+        self.missing: list[str] = []
+        self._required = schema()["required"]
         self._types = schema()["types"]
 
     def read(self, kind: Kind, obj: Obj) -> Obj:
@@ -70,6 +74,12 @@ class Reader:
                 self.unknown.append(where)
             elif inner is not None:
                 read[name] = self._value(code, inner, where, type_)
+        if not path.startswith(UNCHECKED):
+            self.missing += [
+                f"{path}.{name}" if path else name
+                for name in self._required.get(type_, ())
+                if name not in read
+            ]
         return read
 
     def _value(self, code: str, value: Any, path: str, owner: str) -> Any:
@@ -107,14 +117,20 @@ class Reader:
 
 
 def read_strictly(kind: Kind, obj: Obj) -> tuple[Obj, list[str]]:
-    """The object as understood and the paths of its unknown fields; raises BadRequest for wrong types."""
+    """The object as understood and the paths of its unknown fields.
+
+    Raises BadRequest for wrong types, Invalid for missing fields that every such object has.
+    """
     reader = Reader()
     try:
-        return reader.read(kind, obj), reader.unknown
+        read = reader.read(kind, obj)
     except WrongType as error:
-        raise BadRequest(
-            f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {error}'
-        ) from error
+        handled = f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}'
+        raise BadRequest(f"{handled}: {error}") from error
+    if reader.missing:
+        causes = [Cause(path, "Required value", "FieldValueRequired") for path in reader.missing]
+        raise Invalid.because(kind, name_of(obj), causes)
+    return read, reader.unknown
 
 
 def _scalar(code: str, value: Any, path: str, owner: str) -> Any:

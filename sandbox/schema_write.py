@@ -53,11 +53,32 @@ QUANTITIES = frozenset(
 METRIC_VALUES = ("V2MetricTarget", "V2MetricValueStatus")
 
 
+VALIDATED = frozenset({
+    "V1DeploymentSpec", "V1ReplicaSetSpec", "V1StatefulSetSpec", "V1DaemonSetSpec", "V1PodSpec",
+    "V1Container", "V1ContainerPort", "V1Volume", "V1VolumeMount", "V1EnvVar", "V1JobSpec", "V1CronJobSpec",
+    "V1JobTemplateSpec", "V1StorageClass", "V1OwnerReference", "V1HTTPIngressPath",
+    "V2HorizontalPodAutoscalerSpec", "V1HorizontalPodAutoscalerSpec", "V2CrossVersionObjectReference",
+    "V1CrossVersionObjectReference", "V1MutatingWebhook", "V1ValidatingWebhook",
+    "V1TopologySpreadConstraint", "V1PodAffinityTerm", "V1WeightedPodAffinityTerm", "V1NodeSelector",
+    "V1PreferredSchedulingTerm", "V1HTTPGetAction", "V1TCPSocketAction", "V1CustomResourceDefinitionSpec",
+    "V1CustomResourceDefinitionVersion", "V1RoleRef", "V1PriorityClass", "V1EndpointSlice",
+    "V1ControllerRevision",
+})  # fmt: skip
+"""Types with rules of their own, or whose missing fields the server reads as zero or fills in."""
+
+
 class Model(Protocol):
     """What the client's models tell about themselves."""
 
     openapi_types: dict[str, str]
     attribute_map: dict[str, str]
+    model_fields: dict[str, "Declared"]
+
+
+class Declared(Protocol):
+    """A field as the model declares it."""
+
+    def is_required(self) -> bool: ...
 
 
 def main() -> None:
@@ -67,7 +88,10 @@ def main() -> None:
     roots = {f"{kind.api_version}/{kind.kind}": _model_of(kind) for kind in KINDS} | ALSO
     for name in roots.values():
         _collect(models, name, types)
-    text = json.dumps({"roots": roots, "types": types}, separators=(",", ":"), sort_keys=True)
+    required = {name: fields for name in types if (fields := _required(models, name))}
+    text = json.dumps(
+        {"roots": roots, "types": types, "required": required}, separators=(",", ":"), sort_keys=True
+    )
     SCHEMA.write_text(text + "\n", encoding="utf-8")
 
 
@@ -89,6 +113,18 @@ def _collect(models: Any, name: str, types: dict[str, dict[str, str]]) -> None:
         inner = code.lstrip("[{")
         if inner.startswith("V") or inner[0].isupper():
             _collect(models, inner, types)
+
+
+def _required(models: Any, name: str) -> list[str]:
+    """Fields that every object of a type must have, unless validation has words of its own for them."""
+    model = cast(Model, getattr(models, name))
+    if name in VALIDATED:
+        return []
+    return [
+        model.attribute_map.get(attribute, attribute)
+        for attribute, declared in model.model_fields.items()
+        if declared.is_required()
+    ]
 
 
 def _code(owner: str, field: str, declared: str) -> str:

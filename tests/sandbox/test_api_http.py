@@ -252,6 +252,17 @@ async def test_deletion_answers_with_a_status_or_the_pod(api: Client) -> None:
     assert gone["kind"] == "Pod"
 
 
+async def test_fields_that_must_be_there_are_named(api: Client) -> None:
+    body = {"metadata": {"name": "s"}, "spec": {"ports": [{"name": "http"}]}}
+    status, answer = await api.call("POST", "/api/v1/namespaces/default/services", body)
+    assert (status, answer["message"]) == (422, 'Service "s" is invalid: spec.ports[0].port: Required value')
+
+
+async def test_a_new_object_has_no_status_yet(api: Client) -> None:
+    _, made = await api.call("POST", DEPLOYMENTS, {**deployment(), "status": {"replicas": 5}})
+    assert "status" not in made
+
+
 async def test_scale_changes_the_deployment(api: Client) -> None:
     await api.call("POST", DEPLOYMENTS, deployment())
     status, answer = await api.call(
@@ -433,6 +444,7 @@ async def test_one_event_in_two_api_versions(api: Client) -> None:
     body = {
         "metadata": {"name": "e", "namespace": "default"},
         "regarding": about,
+        "eventTime": "2026-01-05T08:00:00.000000Z",
         "note": "text",
         "reason": "R",
     }

@@ -139,7 +139,9 @@ async def open_world(
     """The scenario has happened; the policy's answer to changes on a cluster is `mode`."""
     write_settings(folder, mode=mode)
     async with (
-        open_embedded(folder, nodes_count=3, speed=SPEED, scenario=scenario) as embedded,
+        open_embedded(
+            folder / "sandbox.kubeconfig", nodes_count=3, speed=SPEED, scenario=scenario
+        ) as embedded,
         RecordingProxy(embedded.url) as proxy,
     ):
         kubeconfig = proxy.write_kubeconfig(folder / "kubeconfig")

@@ -1,5 +1,6 @@
 """Two services never share a journal; the lock of a killed one is free at once."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -7,14 +8,16 @@ import pytest
 from cli.alone import alone_on
 from domain.errors import Permanent
 from tests.crash.child import command
-from tests.crash.world import World
+from tests.crash.world import write_settings
 
 
-async def test_a_second_service_on_the_same_journal_is_refused(world: World) -> None:
-    async with world.serve() as child:
-        second = await command(world.folder, "serve", "--port", "0", "--kubeconfig", str(world.kubeconfig))
-        assert second.code == 1
-        assert f"another service (process {child.process.pid}) works on journal.db" in world.log()
+async def test_a_second_service_on_the_same_journal_is_refused(tmp_path: Path) -> None:
+    write_settings(tmp_path, mode="auto")
+    async with alone_on(tmp_path / "journal.db"):
+        second = await command(tmp_path, "serve", "--port", "0")
+    assert second.code == 1
+    said = (tmp_path / "service.log").read_text(encoding="utf-8")
+    assert f"another service (process {os.getpid()}) works on journal.db" in said
 
 
 async def test_the_lock_is_free_again_once_its_holder_is_gone(tmp_path: Path) -> None:

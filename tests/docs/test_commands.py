@@ -46,7 +46,11 @@ def environ(tmp_path: Path) -> dict[str, str]:
 
 
 def test_every_command_is_run_by_a_test_here() -> None:
-    known = ("make", *(f"python main.py {name}" for name in ("serve", "replay", "drill")), *FOREIGN)
+    known = (
+        "make",
+        *(f"python main.py {name}" for name in ("serve", "sandbox", "replay", "drill")),
+        *FOREIGN,
+    )
     for line in commands():
         short = [f"python main.py {name}" for name in SHORT]
         words = re.sub(r"^(\w+=\S+ )+", "", line.text)
@@ -63,6 +67,17 @@ def test_make_knows_its_target(line: Found, environ: dict[str, str]) -> None:
 def test_the_service_starts_says_where_and_stops(line: Found, environ: dict[str, str]) -> None:
     with _serving(line.text, environ) as url, urllib.request.urlopen(f"{url}/health", timeout=5) as answer:
         assert answer.status == 200
+
+
+@pytest.mark.parametrize("line", commands("python main.py sandbox"), ids=str)
+def test_the_sandbox_alone_is_a_cluster_for_kubectl(line: Found, environ: dict[str, str]) -> None:
+    access = Path(environ["HOME"]) / "kubeconfig"
+    with (
+        _serving(f"{line.text} --port 0 --kubeconfig {access}", environ) as url,
+        urllib.request.urlopen(f"{url}/version", timeout=5) as answer,
+    ):
+        assert answer.status == 200
+        assert url in access.read_text()
 
 
 @pytest.mark.parametrize("line", commands("python main.py replay"), ids=str)
@@ -140,7 +155,7 @@ def _serving(command: str, environ: dict[str, str]) -> Iterator[str]:
     try:
         assert process.stdout is not None
         first = process.stdout.readline()
-        found = re.search(r"listens on (http://\S+)", first)
+        found = re.search(r"(?:listens on|Kubernetes:) (http://\S+)", first)
         assert found, first
         yield found[1]
         process.send_signal(signal.SIGTERM)

@@ -13,10 +13,12 @@ from sandbox.scheduler.demand import requests, units
 from sandbox.selectors import Selector
 from sandbox.state import Key, is_active, is_ready, key_of, merged_condition, with_status, without_empty
 from sandbox.store import Store
+from sandbox.tables import Change
 
 AUTOSCALER = kind_of("HorizontalPodAutoscaler")
 POD = kind_of("Pod")
 SYNC_S = 15.0
+FIRST_LOOK_S = 1.0
 TOLERANCE = 0.1  # a ratio this close to 1 changes nothing
 DOWNSCALE_WINDOW_S = 300.0  # the highest recommendation of this time counts when shrinking
 SCALABLE = ("Deployment", "ReplicaSet", "StatefulSet")
@@ -52,7 +54,12 @@ class AutoscalerController:
         self._events = Recorder(store, clock, "horizontal-pod-autoscaler")
         self._advice: dict[Key, list[tuple[float, int]]] = {}
         self.queue = WorkQueue(clock, self._sync)
-        store.subscribe(AUTOSCALER, lambda change: self.queue.add_after(key_of(change.object), 1.0))
+        store.subscribe(AUTOSCALER, self._autoscaler_changed)
+
+    def _autoscaler_changed(self, change: Change) -> None:
+        """A new or changed spec is looked at soon; a status that was written is not."""
+        if change.old is None or change.old["spec"] != change.object["spec"]:
+            self.queue.add_after(key_of(change.object), FIRST_LOOK_S)
 
     def _sync(self, key: Key) -> None:
         autoscaler = self._store.find(AUTOSCALER, *key)

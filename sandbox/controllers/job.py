@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sandbox.clock import SimClock
+from sandbox.controllers.pod_failures import counts_as_failure, fatal_failure
 from sandbox.controllers.workqueue import WorkQueue
 from sandbox.errors import ApiError
 from sandbox.events import Recorder
@@ -87,10 +88,12 @@ class JobController:
         return _Counts(
             active=[pod for pod in pods if is_active(pod)],
             succeeded=sum(phase == "Succeeded" for _, phase in phases),
-            failed=[pod for pod, phase in phases if phase == "Failed"],
+            failed=[pod for pod, phase in phases if phase == "Failed" and counts_as_failure(job, pod)],
         )
 
     def _failure(self, job: Obj, counts: _Counts) -> _Failure | None:
+        if (hopeless := fatal_failure(job, counts.failed)) is not None:
+            return _Failure("PodFailurePolicy", hopeless)
         limit = job["spec"].get("backoffLimit", BACKOFF_LIMIT)
         restarts = sum(_restarts(pod) for pod in counts.active) if _restarts_in_place(job) else 0
         if len(counts.failed) > limit or (restarts and restarts >= max(limit, 1)):

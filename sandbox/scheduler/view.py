@@ -110,7 +110,11 @@ class ClusterView:
         return view.refresh(node)
 
     def drop_node(self, name: str) -> None:
-        self.nodes.pop(name, None)
+        """Forgets the node and where its pods were: a node of that name may come back."""
+        gone = self.nodes.pop(name, None)
+        for uid in gone.pods if gone is not None else ():
+            self._node_of.pop(uid, None)
+            self.guarded.pop(uid, None)
 
     def put_pod(self, pod: Obj) -> bool:
         """Notes where a bound pod is; says whether that is news."""

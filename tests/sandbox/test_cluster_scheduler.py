@@ -157,3 +157,17 @@ def test_node_affinity_expressions(operator: str, values: list[str], fits: int) 
     world.apply([deployment("web", 6, pod_template(affinity=required))])
     world.settle()
     assert len({p["spec"]["nodeName"] for p in world.pods() if p["spec"].get("nodeName")}) == fits
+
+
+def test_a_node_that_comes_back_under_its_name_is_as_full_as_before() -> None:
+    world = World(1)
+    world.apply([pod("one", pod_template(containers=CPU_HUNGRY))])
+    world.settle()
+    node = world.get("Node", "node-0")
+    world.delete("Node", "node-0")
+    world.advance(1)
+    fresh = {"metadata": {"name": "node-0", "labels": node["metadata"]["labels"]}, "spec": {}}
+    world.apply([{"apiVersion": "v1", "kind": "Node", **fresh}])
+    world.advance(310)  # until the kubelet reports again
+    world.apply([pod("two", pod_template(containers=CPU_HUNGRY))])
+    assert failure(world, "two") == "0/1 nodes are available: 1 Insufficient cpu."

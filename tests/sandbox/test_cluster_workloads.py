@@ -170,6 +170,24 @@ def test_a_job_on_failure_restarts_in_place_until_its_limit() -> None:
     assert world.pods() == []
 
 
+def test_an_exit_code_may_end_a_job_at_once_or_not_count() -> None:
+    world = World()
+    codes = {"operator": "In", "values": [2]}
+    fatal = {"rules": [{"action": "FailJob", "onExitCodes": codes}]}
+    world.apply([job({"fault": "error-exit"}, backoffLimit=5, podFailurePolicy=fatal)])
+    world.advance(20)
+    assert world.reason_of("Job", "import", "Failed") == "True PodFailurePolicy"
+    assert world.get("Job", "import")["status"]["failed"] == 1
+    said = world.messages("import", "PodFailurePolicy")[0]
+    assert said.endswith("failed with exit code 2 matching FailJob rule at index 0")
+    lenient = World()
+    ignored = {"rules": [{"action": "Ignore", "onExitCodes": codes}]}
+    lenient.apply([job({"fault": "error-exit"}, backoffLimit=0, podFailurePolicy=ignored)])
+    lenient.advance(60)
+    assert lenient.reason_of("Job", "import", "Failed") == ""
+    assert len(lenient.pods()) > 1
+
+
 def test_a_job_has_to_be_done_before_its_deadline() -> None:
     world = World()
     world.apply([job({"run-seconds": "100"}, activeDeadlineSeconds=5)])

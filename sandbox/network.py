@@ -6,6 +6,7 @@ The words of failures are those a Go program logs, because most programs in a cl
 from dataclasses import dataclass
 
 from sandbox.controllers.endpoints import target_port
+from sandbox.dns import Destination, follow, locate, ready_pods, resolves
 from sandbox.fields import Obj, name_of, namespace_of
 from sandbox.kinds import kind_of
 from sandbox.kubelet.answers import serves
@@ -16,12 +17,9 @@ from sandbox.policies import Party, Port, blocking_policy, party_of
 from sandbox.store import Store
 
 SERVICE = kind_of("Service")
-ENDPOINTS = kind_of("Endpoints")
-POD = kind_of("Pod")
 DNS_IP = "10.96.0.10"
 DNS_SERVICE = ("kube-system", "kube-dns")
 DNS = Party(namespace="kube-system", labels={"k8s-app": "kube-dns"}, ip=DNS_IP)
-DOMAIN = ".svc.cluster.local"
 NETWORK_S = 0.001  # a round trip within the cluster
 GIVE_UP_S = 5.0  # how long a caller waits for a connection
 
@@ -44,66 +42,57 @@ class Network:
 
     def request(self, caller: PodRun, host: str, port: int, *, turn: int = 0) -> Answer:
         """One request from a pod to `host:port`; `turn` chooses among the endpoints."""
-        if unresolved := self._resolve_error(caller, host):
-            return Answer(took_s=GIVE_UP_S if "timeout" in unresolved else NETWORK_S, error=unresolved)
-        service = self.service(namespace_of(caller.pod), host)
-        if service is None:
-            return Answer(took_s=NETWORK_S)  # a name outside the cluster: its owner's affair
-        return self._to_service(caller, service, port, turn)
-
-    def service(self, namespace: str, host: str) -> Obj | None:
-        """The Service that a name such as `db`, `db.data` or `db.data.svc` means in a namespace."""
-        parts = host.removesuffix(".").removesuffix(DOMAIN).removesuffix(".svc").split(".")
-        if len(parts) > 2:
-            return None
-        return self._store.find(SERVICE, parts[1] if len(parts) == 2 else namespace, parts[0])
-
-    # --- names
-
-    def _resolve_error(self, caller: PodRun, host: str) -> str:
+        namespace = namespace_of(caller.pod)
         if self._dns_is_silent(caller):
             back = f"{caller.ip}:{40000 + caller.host.clock.random.randrange(20000)}"
-            return f"dial tcp: lookup {host} on {DNS_IP}:53: read udp {back}->{DNS_IP}:53: i/o timeout"
-        inside = host.endswith((DOMAIN, ".svc")) or host.count(".") < 2
-        if inside and self.service(namespace_of(caller.pod), host) is None:
-            return f"dial tcp: lookup {host} on {DNS_IP}:53: no such host"
-        return ""
+            why = f"read udp {back}->{DNS_IP}:53: i/o timeout"
+            return Answer(took_s=GIVE_UP_S, error=f"dial tcp: lookup {host} on {DNS_IP}:53: {why}")
+        name = follow(self._store, namespace, host)
+        if not resolves(self._store, namespace, name):
+            return Answer(took_s=NETWORK_S, error=f"dial tcp: lookup {name} on {DNS_IP}:53: no such host")
+        found = locate(self._store, namespace, name)
+        if found is None:
+            return Answer(took_s=NETWORK_S)  # outside the cluster: its owner's affair
+        return self._to_service(caller, found, port, turn)
+
+    def service(self, namespace: str, host: str) -> Obj | None:
+        """The Service that a name means in a namespace; None for a name outside the cluster."""
+        found = locate(self._store, namespace, follow(self._store, namespace, host))
+        return found.service if found is not None else None
 
     def _dns_is_silent(self, caller: PodRun) -> bool:
         """A cluster whose DNS is a workload loses it with its pods; policies may cut a pod off from it."""
-        endpoints = self._store.find(ENDPOINTS, *DNS_SERVICE)
-        if endpoints is not None and not _addresses(endpoints):
+        service = self._store.find(SERVICE, *DNS_SERVICE)
+        if service is not None and not ready_pods(self._store, service):
             return True
         query = Port(number=53, protocol="UDP", name="dns")
         return bool(blocking_policy(self._store, party_of(caller.pod), DNS, query))
 
-    # --- connections
-
-    def _to_service(self, caller: PodRun, service: Obj, port: int, turn: int) -> Answer:
-        address = service["spec"].get("clusterIP") or name_of(service)
+    def _to_service(self, caller: PodRun, found: Destination, port: int, turn: int) -> Answer:
+        service = found.service
+        names = [found.pod] if found.pod else ready_pods(self._store, service)
+        run = self._fleet.run_of(namespace_of(service), names[turn % len(names)]) if names else None
+        if found.is_headless and run is not None:
+            return self._to_pod(
+                caller, run, port, f"{run.ip}:{port}"
+            )  # the client connects to the pod itself
+        shown = f"{service['spec'].get('clusterIP') or name_of(service)}:{port}"
         entry = next((p for p in service["spec"].get("ports") or () if p["port"] == port), None)
         if entry is None:
-            return _timeout(address, port)
-        endpoints = self._store.find(ENDPOINTS, namespace_of(service), name_of(service))
-        names = _addresses(endpoints) if endpoints is not None else []
+            return _timeout(shown)
         if not names:
-            return _refused(address, port)
-        run = self._fleet.run_of(namespace_of(service), names[turn % len(names)])
-        if run is None or not run.host.reachable:
-            return _timeout(address, port)
-        return self._to_pod(caller, run, entry, f"{address}:{port}")
+            return _refused(shown)
+        number = target_port(entry, run.pod) if run is not None else None
+        return _timeout(shown) if run is None else self._to_pod(caller, run, number or 0, shown)
 
-    def _to_pod(self, caller: PodRun, run: PodRun, entry: Obj, shown: str) -> Answer:
-        address, _, port = shown.rpartition(":")
-        number = target_port(entry, run.pod)
-        if number is None:
-            return _refused(address, int(port))
+    def _to_pod(self, caller: PodRun, run: PodRun, number: int, shown: str) -> Answer:
         arriving = Port(number=number, name=_port_name(run.pod, number))
-        if blocking_policy(self._store, party_of(caller.pod), party_of(run.pod), arriving):
-            return _timeout(address, int(port))
+        blocked = blocking_policy(self._store, party_of(caller.pod), party_of(run.pod), arriving)
+        if blocked or not run.host.reachable:
+            return _timeout(shown)
         container = listening(run, number)
         if container is None:
-            return _refused(address, int(port))
+            return _refused(shown)
         took_s = NETWORK_S + container.program.answer_s()
         return Answer(took_s=took_s, error="" if serves(container) else "503 Service Unavailable", run=run)
 
@@ -114,20 +103,14 @@ def listening(run: PodRun, port: int) -> ContainerRun | None:
     return next((c for c in running if c.program.listens_on(port)), None)
 
 
-def _addresses(endpoints: Obj) -> list[str]:
-    """Names of the pods behind ready addresses."""
-    subsets = endpoints.get("subsets") or ()
-    return [a["targetRef"]["name"] for s in subsets for a in s.get("addresses") or () if "targetRef" in a]
-
-
 def _port_name(pod: Obj, number: int) -> str:
     ports = (port for c in pod["spec"]["containers"] for port in c.get("ports") or ())
     return next((port.get("name", "") for port in ports if port["containerPort"] == number), "")
 
 
-def _refused(address: str, port: int) -> Answer:
-    return Answer(took_s=NETWORK_S, error=f"dial tcp {address}:{port}: connect: connection refused")
+def _refused(shown: str) -> Answer:
+    return Answer(took_s=NETWORK_S, error=f"dial tcp {shown}: connect: connection refused")
 
 
-def _timeout(address: str, port: int) -> Answer:
-    return Answer(took_s=GIVE_UP_S, error=f"dial tcp {address}:{port}: i/o timeout")
+def _timeout(shown: str) -> Answer:
+    return Answer(took_s=GIVE_UP_S, error=f"dial tcp {shown}: i/o timeout")

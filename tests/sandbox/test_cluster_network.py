@@ -166,3 +166,59 @@ def test_a_program_that_needs_its_calls_is_unready_while_they_fail() -> None:
     world.apply([service("db", 5432), app("db")])
     world.advance(20)
     assert world.get("Deployment", "front")["status"]["availableReplicas"] == 1
+
+
+def shaped(name: str, **spec: object) -> Obj:
+    made = service(name)
+    return {**made, "spec": {**made["spec"], **spec}}
+
+
+def test_a_headless_service_leads_to_its_pods_and_without_any_to_nothing() -> None:
+    world = World()
+    world.apply(
+        [service("front", calls="db:8080, db-0.db:8080"), app("front"), shaped("db", clusterIP="None")]
+    )
+    template = app("db")["spec"]["template"]
+    spec = {
+        "serviceName": "db",
+        "selector": {"matchLabels": {"app": "db"}},
+        "template": template,
+        "replicas": 1,
+    }
+    meta = {"name": "db", "namespace": "default"}
+    world.apply([{"apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": meta, "spec": spec}])
+    world.advance(20)
+    assert error_ratio_now(world, "front") == 0
+    world.change("StatefulSet", "db", "spec.replicas", 0)
+    world.advance(10)
+    lines = "\n".join(world.log(world.pods(app="front")[0]))
+    assert "lookup db on 10.96.0.10:53: no such host" in lines
+    assert "lookup db-0.db on 10.96.0.10:53: no such host" in lines
+
+
+def test_an_external_name_leads_where_it_says() -> None:
+    world = shop()
+    world.apply([shaped("store", type="ExternalName", externalName="db.default.svc.cluster.local")])
+    world.apply([service("orders", calls="store:5432")])
+    assert error_ratio_now(world, "orders") == 0
+    world.change("Service", "store", "spec.externalName", "db.elsewhere.svc.cluster.local")
+    world.advance(10)
+    assert "lookup db.elsewhere.svc.cluster.local on 10.96.0.10:53: no such host" in said(world, "orders")
+
+
+def pinned(name: str, node: str) -> Obj:
+    made = app(name)
+    made["spec"]["template"]["spec"]["nodeSelector"] = {"kubernetes.io/hostname": node}
+    return made
+
+
+def test_a_lost_node_times_out_until_its_pods_are_no_endpoints_any_more() -> None:
+    world = World()
+    world.apply([service("orders", calls="db:5432"), service("db", 5432)])
+    world.apply([pinned("orders", "node-0"), pinned("db", "node-1")])
+    world.settle()
+    world.annotate("Node", "node-1", "sandbox/fault", "lost")
+    world.advance(6)
+    assert ":5432: i/o timeout" in said(world, "orders")
+    world.advance(20)
+    assert "connect: connection refused" in said(world, "orders")

@@ -108,11 +108,11 @@ async def open_place(
 
 
 def scenario_file(name: str) -> Path:
-    """The file of a shipped scenario by its name, or the path itself."""
-    shipped = HOME / "scenarios" / f"{name}.yaml"
-    if shipped.exists() or Path(name).exists():
-        return shipped if shipped.exists() else Path(name)
-    known = ", ".join(sorted(path.stem for path in (HOME / "scenarios").glob("*.yaml")))
+    """The file of a shipped scenario by its name, whatever its folder, or the path itself."""
+    shipped = {path.stem: path for path in (HOME / "scenarios").rglob("*.yaml")}
+    if name in shipped or Path(name).exists():
+        return shipped.get(name) or Path(name)
+    known = ", ".join(sorted(shipped))
     raise BadInput(f"there is no scenario {name!r}; shipped are {known}", field="scenario")
 
 

@@ -29,6 +29,7 @@ class Passed:
     method: str
     path: str
     status: int
+    dry_run: bool
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,8 +85,8 @@ class RecordingProxy:
 
     @property
     def changes(self) -> list[Passed]:
-        """What was written to the API server, whoever asked for it."""
-        return [one for one in self.passed if one.method != "GET"]
+        """What was written to the API server, whoever asked for it; a dry run writes nothing."""
+        return [one for one in self.passed if one.method != "GET" and not one.dry_run]
 
     def write_kubeconfig(self, path: Path) -> Path:
         """A kubeconfig that leads through this proxy."""
@@ -127,6 +128,11 @@ class RecordingProxy:
             request.method, self._upstream + request.raw_path, headers=headers, data=await request.read()
         ) as answer:
             body = await answer.read()
-            self.passed.append(Passed(method=request.method, path=request.path, status=answer.status))
+            self.passed.append(_told(request, answer.status))
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in HOP_HEADERS}
             return web.Response(status=answer.status, body=body, headers=kept)
+
+
+def _told(request: web.Request, status: int) -> Passed:
+    dry_run = "dryRun" in request.query
+    return Passed(method=request.method, path=request.path, status=status, dry_run=dry_run)

@@ -1,5 +1,6 @@
 """Admission: defaults, service accounts, priorities, limits, quotas, pod security, webhooks, addresses."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sandbox.errors import ApiError, Forbidden, NotFound
 from sandbox.fields import Obj, annotations_of, meta, with_in
 from sandbox.kinds import kind_of
 from sandbox.quota import status_of, usage
+from sandbox.quota_ledger import Ledger
 from sandbox.store import Store
 from tests.sandbox.api_objects import config, container, deployment, pod
 
@@ -115,6 +117,19 @@ def test_usage_follows_the_objects(store: Store) -> None:
     assert kept["status"]["used"] == {"pods": "1", "cpu": "500m", "count/configmaps": "1"}
     store.delete(PODS, "default", "p500m")
     assert status_of(quota, usage(store, quota))["used"] == {"pods": "0", "cpu": "0", "count/configmaps": "1"}
+
+
+def test_the_ledger_agrees_with_a_full_count(store: Store) -> None:
+    quota = put(store, "ResourceQuota", "q", spec={"hard": {"pods": "50", "cpu": "9", "services": "5"}})
+    ledger = Ledger(store)
+    assert ledger.used(quota) == {"pods": 0, "cpu": 0, "services": 1}  # the API's own service
+    for number in range(1, 6):
+        store.create(PODS, asking(f"{number}00m"))
+    put(store, "Service", "s", spec={"ports": [{"port": 80}]})
+    store.delete(PODS, "default", "p100m")
+    finished = {"phase": "Succeeded"}
+    store.modify(PODS, "default", "p200m", lambda old: {**old, "status": finished}, subresource="status")
+    assert ledger.used(quota) == usage(store, quota) == {"pods": 3, "cpu": Decimal("1.2"), "services": 2}
 
 
 def test_a_scoped_quota_counts_only_its_pods(store: Store) -> None:

@@ -7,7 +7,7 @@ import hashlib
 import json
 from datetime import UTC, datetime
 
-from sandbox.fields import Obj, annotations_of, controller_of, is_deleting, meta, name_of, namespace_of
+from sandbox.fields import Obj, annotations_of, is_deleting, meta, name_of, namespace_of
 
 Key = tuple[str, str]  # namespace ("" for cluster-wide objects) and name
 
@@ -35,11 +35,6 @@ def spec_of(obj: Obj) -> Obj:
 
 def created_at(obj: Obj) -> float:
     return unix_time(meta(obj)["creationTimestamp"])
-
-
-def is_controlled_by(obj: Obj, owner: Obj) -> bool:
-    reference = controller_of(obj)
-    return reference is not None and reference["uid"] == meta(owner)["uid"]
 
 
 def controller_reference(owner: Obj) -> Obj:

@@ -48,10 +48,6 @@ class Totals:
     errors: float = 0.0
     latency_s: float = 0.0
 
-    @property
-    def error_ratio(self) -> float:
-        return self.errors / self.requests if self.requests else 0.0
-
 
 @dataclass(frozen=True, slots=True)
 class Outcome:

@@ -1,14 +1,13 @@
 """Which volume suits which claim, and what a claim's StorageClass says. Pure questions, no binding."""
 
 from sandbox.amounts import whole
-from sandbox.fields import Obj, annotations_of, labels_of, meta, name_of, namespace_of
+from sandbox.fields import Obj, labels_of, meta, name_of, namespace_of
 from sandbox.kinds import kind_of
 from sandbox.selectors import Selector
 from sandbox.store import Store
 
 VOLUME = kind_of("PersistentVolume")
 STORAGE_CLASS = kind_of("StorageClass")
-DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 
 
 def class_name(obj: Obj) -> str:
@@ -23,10 +22,6 @@ def storage_class_of(store: Store, claim: Obj) -> Obj | None:
 def waits_for_consumer(store: Store, claim: Obj) -> bool:
     storage_class = storage_class_of(store, claim)
     return storage_class is not None and storage_class.get("volumeBindingMode") == "WaitForFirstConsumer"
-
-
-def is_default(storage_class: Obj) -> bool:
-    return annotations_of(storage_class).get(DEFAULT_CLASS) == "true"
 
 
 def capacity_bytes(volume: Obj) -> int:

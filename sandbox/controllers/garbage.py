@@ -35,9 +35,7 @@ class GarbageCollector:
                 self._look_at(kind, dependent)
             for owner in owners_of(obj):
                 self._look_at_owner(obj, owner)
-        elif (is_deleting(obj) and meta(obj).get("finalizers")) or (
-            change.type == "ADDED" and owners_of(obj)
-        ):
+        elif _is_held(obj) or (change.type == "ADDED" and owners_of(obj)):
             self._queues[obj["kind"]].add((namespace_of(obj), name_of(obj)))
 
     def _look_at(self, kind: Kind, obj: Obj) -> None:

@@ -19,7 +19,6 @@ STORAGE_CLASS = kind_of("StorageClass")
 RESYNC_S = 15.0  # a claim that cannot be bound is looked at again, and the event counted up
 PROVISION_S = 1.0
 PROTECTED = "kubernetes.io/pvc-protection"
-VOLUME_PROTECTED = "kubernetes.io/pv-protection"
 PROVISIONER = "volume.beta.kubernetes.io/storage-provisioner"
 UNAVAILABLE = "sandbox/provisioner"  # on a StorageClass: why its provisioner does not work
 

@@ -147,6 +147,8 @@ class PodRun:
         old, self.pod = self.pod, pod
         if is_deleting(pod):
             self._terminate()
+        elif _gates(old) != _gates(pod):
+            self.container_changed()
         elif meta(old).get("annotations") != meta(pod).get("annotations") or old["spec"] is not pod["spec"]:
             self._reconsider()
 
@@ -228,3 +230,9 @@ class PodRun:
     def _warn(self, reason: str, message: str) -> None:
         if self.host.reachable:
             self.host.events.warning(self.pod, reason, message)
+
+
+def _gates(pod: Obj) -> list[Obj]:
+    """The conditions that readiness gates wait for."""
+    kinds = {gate["conditionType"] for gate in pod["spec"].get("readinessGates") or ()}
+    return [c for c in (pod.get("status") or {}).get("conditions") or () if c["type"] in kinds]

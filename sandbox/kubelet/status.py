@@ -49,9 +49,10 @@ def _conditions(run: "PodRun", phase: str, before: list[Obj]) -> list[Obj]:
     incomplete = [c.name for c in run.inits if not c.ready]
     unready = [c.name for c in run.containers if not c.ready]
     why = _reason(phase, unready)
+    gates = _closed_gates(run, before)
     found = [
         _condition("Initialized", now, not incomplete or phase == "Succeeded", _incomplete(incomplete)),
-        _condition("Ready", now, not unready and not incomplete, why),
+        _condition("Ready", now, not unready and not incomplete and not gates, gates or why),
         _condition("ContainersReady", now, not unready and not incomplete, why),
         _condition("PodScheduled", now, True, {}),
     ]
@@ -71,6 +72,22 @@ def _condition(kind: str, now: str, fulfilled: bool, why: Obj) -> Obj:
         "lastTransitionTime": now,
     }
     return base if fulfilled else {**base, **why}
+
+
+def _closed_gates(run: "PodRun", before: list[Obj]) -> Obj:
+    """Why readiness gates keep a pod with ready containers from being ready; empty when none does."""
+    status = {entry["type"]: entry["status"] for entry in before}
+    for gate in run.pod["spec"].get("readinessGates") or ():
+        kind = gate["conditionType"]
+        if status.get(kind) != "True" and all(c.ready for c in run.containers):
+            what = (
+                "does not exist"
+                if kind not in status
+                else f'has status "{status[kind]}", but it should be "True"'
+            )
+            text = f'corresponding condition of pod readiness gate "{kind}" {what}.'
+            return {"reason": "ReadinessGatesNotReady", "message": text}
+    return {}
 
 
 def _reason(phase: str, unready: list[str]) -> Obj:

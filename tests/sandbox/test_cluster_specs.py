@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 from sandbox.fields import Obj
+from sandbox.kinds import kind_of
 from sandbox.kubelet.node_report import Machine
 from tests.sandbox.worlds import World, container_state, deployment, pod, pod_template, waiting_reason
 
@@ -162,6 +163,21 @@ def test_what_is_wrong_with_an_answer_is_said() -> None:
     https["httpGet"] = {**https["httpGet"], "scheme": "HTTPS"}
     plain = one(None, served(readinessProbe=https))
     assert "server gave HTTP response to HTTPS client" in plain.messages("one", "Unhealthy")[-1]
+
+
+def test_a_readiness_gate_waits_for_its_condition() -> None:
+    world = one(readinessGates=[{"conditionType": "example.com/online"}])
+    assert world.reason_of("Pod", "one", "Ready") == "False ReadinessGatesNotReady"
+    assert world.reason_of("Pod", "one", "ContainersReady") == "True"
+
+    def online(pod_: Obj) -> Obj:
+        entry = {"type": "example.com/online", "status": "True"}
+        status = pod_["status"]
+        return {**pod_, "status": {**status, "conditions": [*status["conditions"], entry]}}
+
+    world.store.modify(kind_of("Pod"), "default", "one", online, subresource="status")
+    world.settle()
+    assert world.reason_of("Pod", "one", "Ready") == "True"
 
 
 # --- init containers

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
-from sandbox.api_call import Call
+from sandbox.api_call import Call, invalid_options
 from sandbox.api_read import version_number
 from sandbox.columns import table_of
-from sandbox.errors import ApiError
+from sandbox.errors import ApiError, Cause
 from sandbox.fields import Obj, labels_of, namespace_of
 from sandbox.kinds import Kind
 from sandbox.selectors import FieldSelector, Selector
@@ -40,6 +40,7 @@ class WatchStream:
 
     async def run(self, request: web.Request) -> web.StreamResponse:
         """Raises ApiError only before the first byte; later refusals are ERROR events of the stream."""
+        _check_options(self._call)
         since = version_number(self._call.query.get("resourceVersion") or "0")
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
         response.enable_chunked_encoding()
@@ -82,11 +83,12 @@ class WatchStream:
                 async with asyncio.timeout(BOOKMARK_S):
                     changes = await watch.batch()
             except TimeoutError:
+                self._revision = self._store.revision  # nothing of this kind happened up to now
                 await self._bookmark(response)
                 continue
-            self._revision = changes[-1].revision
             if lines := b"".join(self._lines(changes)):
                 await response.write(lines)
+            self._revision = changes[-1].revision
 
     def _lines(self, changes: Iterable[Change]) -> Iterable[bytes]:
         for change in changes:
@@ -130,12 +132,19 @@ class WatchStream:
         """Tells the client up to which revision it has seen everything."""
         if not self._call.flag("allowWatchBookmarks"):
             return
-        if not self._store.table(self._stored).forgotten > self._revision:
-            self._revision = self._store.revision
         data = {"resourceVersion": str(self._revision), "creationTimestamp": None}
         kind = self._call.kind
         await response.write(
             _event("BOOKMARK", {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": data})
+        )
+
+
+def _check_options(call: Call) -> None:
+    """Clients that ask for initial events in the stream fall back to a list when these are forbidden."""
+    if "sendInitialEvents" in call.query:
+        why = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled"
+        raise invalid_options(
+            "ListOptions", Cause("sendInitialEvents", f"Forbidden: {why}", "FieldValueForbidden")
         )
 
 

@@ -324,6 +324,12 @@ async def test_a_watch_ends_in_time_with_a_bookmark(api: Client) -> None:
     assert meta(events[0]["object"])["resourceVersion"] == str(api.store.revision)
 
 
+async def test_initial_events_are_refused_so_that_clients_list_first(api: Client) -> None:
+    status, answer = await api.call("GET", f"{CONFIGS}?watch=1&sendInitialEvents=true")
+    assert (status, answer["reason"]) == (422, "Invalid")
+    assert "sendInitialEvents: Forbidden" in answer["message"]
+
+
 async def test_a_watch_from_a_forgotten_revision_says_expired(api: Client) -> None:
     api.store.table(kind_of("ConfigMap")).forgotten = api.store.revision
     events = await api.watch(f"{CONFIGS}?watch=1&resourceVersion=1")

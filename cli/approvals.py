@@ -57,8 +57,11 @@ async def _answer(
         stands = await journal.decide(asked)
     word = "approved" if stands.granted else "rejected"
     if stands != asked:
-        click.echo(
+        text = (
             f"Already {word} by {stands.approver} at {stands.decided_at:%Y-%m-%d %H:%M:%S} UTC; that stands."
         )
+        if stands.granted != granted:
+            raise Stopped(text)  # who said the opposite must not believe that it counts
+        click.echo(text)
         return
     click.echo(f"{word.capitalize()}: {waiting.action}. A running service goes on within seconds.")

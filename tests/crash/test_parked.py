@@ -28,6 +28,9 @@ async def test_parked_incidents_outlive_a_kill_and_go_on_by_what_becomes_of_them
     assert answer.code == 0
     assert answer.out.startswith("Approved: rollback_workload Deployment/shop/web")
     assert not world.proxy.changes, "the answer alone changes nothing"
+    late = await command(world.folder, "reject", web.id, "--by", "eve")
+    assert late.code == 1, "the first answer stands, and the second person has to know it"
+    assert "Already approved by ann" in world.log()
 
     async with world.serve() as child:
         assert_rolled_back(world, await closed(world, web), approver="ann")

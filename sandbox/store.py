@@ -6,6 +6,7 @@ versions, deletion and indexes.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 from uuid import UUID
 
@@ -286,5 +287,5 @@ class Store:
         table = self.table(kind)
         table.apply(change)
         for fn in table.subscribers:
-            self.clock.soon(lambda fn=fn: fn(change))  # type: ignore[misc]
+            self.clock.soon(partial(fn, change))
         return obj

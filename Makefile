@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 SCENARIO ?= bad-image
-SOURCES := main.py app.py worker.py flow.py nodes.py cli domain utils evidence policy journal receive analyze execute report web mcp_servers sandbox tests
+SOURCES := main.py drill.py app.py worker.py flow.py nodes.py cli domain utils evidence policy journal receive analyze execute report web mcp_servers sandbox tests
 
 .PHONY: help demo serve test check lint types tests test-kube clean
 

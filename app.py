@@ -179,14 +179,17 @@ async def _analyst(
     """The LLM where one is configured, with the rules behind it; else the rules."""
     rules = RulesAnalyst()
     if settings.analyst in BASELINES:
+        if policy.place == "cluster":
+            raise BadInput(
+                f"analyst {settings.analyst} is for drills only; set analyst: auto", field="analyst"
+            )
         return BASELINES[settings.analyst], None
     if settings.analyst == "rules" or (settings.analyst == "auto" and not settings.llm_configured):
         return rules, None
     llm = await stack.enter_async_context(Llm(_llm_settings(settings), clock=clock))
     actions = policy.table.actions
-    return WithFallback(LlmAnalyst(llm, toolbox, clock, actions=actions), rules, clock), LlmProse(
-        llm
-    ).summarise
+    asked = LlmAnalyst(llm, toolbox, clock, actions=actions)
+    return WithFallback(asked, rules, clock), LlmProse(llm).summarise
 
 
 def _llm_settings(settings: Settings) -> LlmSettings:

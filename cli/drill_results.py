@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from drill import Score
+from utils.words import counted
 
 UNKNOWN_WIDTH = 170
 JSON_FIELDS = (
@@ -71,7 +72,7 @@ def print_table(suite: Suite) -> None:
     console = _console()
     console.print(table)
     console.print(_families(suite))
-    console.print(f"{len(suite.scores)} drills, analyst {suite.analyst}: {_in_words(suite)}")
+    console.print(f"{counted(len(suite.scores), 'drill')}, analyst {suite.analyst}: {_in_words(suite)}")
 
 
 def print_baselines(suites: Sequence[Suite]) -> None:

@@ -1,10 +1,12 @@
 """Observations out of facts: one line of plain text, a key and a source for each."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from domain.alert import Target
 from domain.cluster import ContainerState, EventSummary, LogTail, NodeState, PodState, ToolText, WorkloadState
 from domain.evidence import Observation
+from utils.redact import redact
 
 LINE_LENGTH = 300  # characters of a message that a person still reads
 
@@ -18,7 +20,7 @@ def of_workload(state: WorkloadState, *, at: datetime) -> Observation:
     newest = next((revision for revision in state.revisions if revision.current), None)
     if newest is not None:
         changed = "; ".join(newest.changes) or "first revision"
-        text += f"; revision {newest.number} since {newest.created_at:%H:%M:%S} ({changed})"
+        text += f"; revision {newest.number}, template of {newest.created_at:%H:%M:%S} ({changed})"
     return _seen(f"workload:{state.target}", state.target, text, state, "describe_workload", at)
 
 
@@ -53,7 +55,8 @@ def of_event(state: EventSummary, *, at: datetime) -> Observation:
 
 
 def of_log(state: LogTail, *, at: datetime) -> Observation:
-    """The last lines of a log, the newest of them quoted."""
+    """The last lines of a log, the newest of them quoted; what looks like a secret is masked for good."""
+    state = replace(state, lines=tuple(map(redact, state.lines)))
     run = "previous run" if state.previous else "current run"
     quoted = " / ".join(short(line) for line in state.lines[-3:]) or "no lines"
     text = f"{state.pod} container {state.container}, {run}: {quoted}"
@@ -62,7 +65,8 @@ def of_log(state: LogTail, *, at: datetime) -> Observation:
 
 
 def of_text(state: ToolText, *, about: Target, key: str, at: datetime) -> Observation:
-    """What any other tool said."""
+    """What any other tool said, with what looks like a secret masked for good."""
+    state = replace(state, text=redact(state.text))
     return _seen(key, about, short(state.text), state, state.tool, at)
 
 

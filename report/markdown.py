@@ -10,6 +10,8 @@ from domain.attempt import Attempt, Effect
 from domain.cluster import WorkloadState
 from domain.decision import DecisionKind
 from domain.incident import Incident, IncidentState, Resolution
+from report.kubectl import as_kubectl
+from utils.words import counted
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -91,7 +93,7 @@ def _resolved_steps(incident: Incident) -> list[str]:
             f"Make the change last where it is declared (repository, chart or manifest): {attempt.action}."
         )
         if attempt.outcome and attempt.outcome.undo:
-            steps.append(f"To take it back: `{attempt.outcome.undo}`.")
+            steps.append(f"To take it back: `{as_kubectl(attempt.outcome.undo) or attempt.outcome.undo}`.")
     if incident.firing:
         steps.append("The alert had not been sent as resolved when this was written; watch that it clears.")
     return steps or ["Nothing."]
@@ -126,7 +128,15 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - Markdown, not HTML; `cell` and `line` keep foreign text in its place
     )
-    environment.filters |= {"clock": _clock, "cell": _cell, "line": _line, "pairs": _pairs, "span": _span}
+    environment.filters |= {
+        "kubectl": as_kubectl,
+        "counted": counted,
+        "clock": _clock,
+        "cell": _cell,
+        "line": _line,
+        "pairs": _pairs,
+        "span": _span,
+    }
     return environment
 
 

@@ -156,7 +156,8 @@ def load_settings(path: Path | None = None) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise BadInput(f"{file or 'environment'}: {place}: {first['msg']}", field=place) from error
+        where = f"{file} or the environment" if file else "the environment"
+        raise BadInput(f"{where}: {place}: {first['msg']}", field=place) from error
     return settings
 
 

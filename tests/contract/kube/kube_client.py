@@ -21,6 +21,7 @@ T = TypeVar("T")
 PLURALS = {
     "NetworkPolicy": "networkpolicies",
     "StorageClass": "storageclasses",
+    "PriorityClass": "priorityclasses",
     "Endpoints": "endpoints",
 }
 VERSIONS: dict[str, tuple[str, ...]] = {
@@ -33,8 +34,9 @@ VERSIONS: dict[str, tuple[str, ...]] = {
     "PodDisruptionBudget": ("policy/v1", "policy/v1beta1"),
     "HorizontalPodAutoscaler": ("autoscaling/v2", "autoscaling/v2beta2"),
     "StorageClass": ("storage.k8s.io/v1",),
+    "PriorityClass": ("scheduling.k8s.io/v1",),
 }
-CLUSTER_WIDE = ("Namespace", "Node", "PersistentVolume", "StorageClass")
+CLUSTER_WIDE = ("Namespace", "Node", "PersistentVolume", "StorageClass", "PriorityClass")
 POLL_S = 0.02
 TIMEOUT_S = 20.0
 

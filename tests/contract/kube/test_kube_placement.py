@@ -152,6 +152,47 @@ def test_a_lost_node_is_unknown_and_its_pods_are_not_ready(kube: Kube) -> None:
     kube.until(lambda: not taints(kube, "node-1"), what="no taints")
 
 
+def test_a_pod_of_a_lost_node_cannot_be_deleted_until_the_node_returns(kube: Kube) -> None:
+    kube.create(pod("one", nodeSelector={"kubernetes.io/hostname": "node-1"}))
+    kube.until(lambda: kube.condition("Pod", "one", "Ready") == "True", what="readiness")
+    kube.annotate("Node", "node-1", "sandbox/fault", "lost")
+    try:
+        kube.until_condition("Node", "node-1", "Ready", "Unknown NodeStatusUnknown")
+        kube.delete("Pod", "one")
+        assert kube.get("Pod", "one")["metadata"]["deletionTimestamp"]
+    finally:
+        kube.annotate("Node", "node-1", "sandbox/fault", None)
+    kube.until(lambda: not kube.exists("Pod", "one"), what="the deletion")
+    kube.until(lambda: not taints(kube, "node-1"), what="no taints")
+
+
+def test_a_no_execute_taint_drives_pods_away(kube: Kube) -> None:
+    kube.create(pod("one", nodeSelector={"kubernetes.io/hostname": "node-0"}))
+    kube.until(lambda: kube.condition("Pod", "one", "Ready") == "True", what="readiness")
+    kube.patch("Node", "node-0", {"spec": {"taints": [{"key": "broken", "effect": "NoExecute"}]}})
+    try:
+        kube.until(lambda: not kube.exists("Pod", "one"), what="the eviction")
+    finally:
+        kube.patch("Node", "node-0", {"spec": {"taints": None}})
+    kube.until_message("one", "TaintManagerEviction", f"Marking for deletion Pod {kube.namespace}/one")
+
+
+def test_an_important_pod_takes_the_place_of_a_lesser_one(kube: Kube) -> None:
+    kind, name = "PriorityClass", f"high-{kube.namespace}"
+    kube.create({"kind": kind, "metadata": {"name": name}, "value": 1000})
+    here = {"kubernetes.io/hostname": "node-2"}
+    box = container(resources={"requests": {"cpu": "3"}})
+    try:
+        kube.create(pod("one", box, nodeSelector=here))
+        kube.until(lambda: kube.condition("Pod", "one", "Ready") == "True", what="readiness")
+        kube.create(pod("two", box, nodeSelector=here, priorityClassName=name))
+        kube.until(lambda: kube.condition("Pod", "two", "Ready") == "True", what="the important pod")
+        kube.until_message("one", "Preempted", f"Preempted by {kube.namespace}/two on node node-2")
+        assert not kube.exists("Pod", "one")
+    finally:
+        kube.delete(kind, name)
+
+
 def test_impatient_pods_leave_a_node_that_is_not_ready(kube: Kube) -> None:
     soon = [
         {"key": key, "operator": "Exists", "effect": "NoExecute", "tolerationSeconds": 2}

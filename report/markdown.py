@@ -128,15 +128,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         autoescape=False,  # noqa: S701 - Markdown, not HTML; `cell` and `line` keep foreign text in its place
     )
-    environment.filters |= {
-        "kubectl": as_kubectl,
-        "counted": counted,
-        "clock": _clock,
-        "cell": _cell,
-        "line": _line,
-        "pairs": _pairs,
-        "span": _span,
-    }
+    environment.filters |= FILTERS
     return environment
 
 
@@ -163,3 +155,14 @@ def _span(length: timedelta | None) -> str:
         return "still open"
     seconds = int(length.total_seconds())
     return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
+
+
+FILTERS = {
+    "clock": _clock,
+    "cell": _cell,
+    "counted": counted,
+    "kubectl": as_kubectl,
+    "line": _line,
+    "pairs": _pairs,
+    "span": _span,
+}

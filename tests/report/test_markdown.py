@@ -16,6 +16,11 @@ from tests.builders import NOW, action, alert, incident, workload
 
 YES = Approval(incident_id="inc-1", action_key="inc-1-1", approver="on-call", granted=True, decided_at=NOW)
 
+UNDO = ToolCall(
+    tool="rollback_workload",
+    arguments={"namespace": "shop", "kind": "Deployment", "name": "web", "to_revision": 2},
+)
+
 
 def decided(about: Incident, kind: DecisionKind) -> Incident:
     decision = Decision(
@@ -35,7 +40,7 @@ def healed() -> Incident:
             outcome=Outcome(
                 kind=OutcomeKind.DONE, text="rolled back", at=NOW,
                 before={"image": "web:2"}, after={"image": "web:1"},
-                undo=ToolCall(tool="rollback_workload", arguments={"to_revision": 2}),
+                undo=UNDO,
             ),
             verification=Verification(effect=Effect.HELPED, text="3 pods ready", checks=(), at=NOW, took_s=9),
         )
@@ -49,7 +54,7 @@ def test_a_resolved_incident_tells_what_was_done_by_whose_leave_and_how_to_undo_
     text = render(healed())
     for said in (
         "Resolved: a change was made", "image: web:2", "image: web:1", "approved by on-call", "3 pods ready",
-        "rollback_workload(to_revision=2)", "confidence **", "Make the change last",
+        "rollout undo deployment/web --to-revision=2", "confidence **", "Make the change last",
     ):  # fmt: skip
         assert said in text
 

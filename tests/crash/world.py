@@ -28,7 +28,7 @@ SPEED = 20.0  # cluster seconds in a second: a rollout ends within one
 PATIENCE_S = 15.0
 LOOK_S = 0.05
 
-STOP_S = 3.0  # shorter than the default, because every test of stopping waits for it
+STOP_S = 2.5  # shorter than the default, because every test of stopping waits for it
 
 CONFIG = f"""\
 server: {{stop_s: {STOP_S}}}

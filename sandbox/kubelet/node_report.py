@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from sandbox.fields import Obj
 
-KUBELET_VERSION = "v1.20.2"
+KUBELET_VERSION = "v1.32.0"  # the version that the API tells
 NOT_READY = (
     "container runtime is down, PLEG is not healthy: pleg was last seen active 3m10s ago; threshold is 3m0s"
 )

@@ -26,7 +26,7 @@ TIMEOUT = "sandbox/call-timeout"
 ROUND_S = 5.0  # between two rounds of calls
 DEFAULT_RATE = 10.0
 DEFAULT_TIMEOUT_S = 2.0
-DEEPEST = 8  # calls of calls are followed so far; a circle ends there
+DEEPEST = 8  # calls of calls are followed so far
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Traffic:
         if not ready:
             totals.errors += count
         for run in runs:
-            outcome = self._ask(run, service, DEEPEST)
+            outcome = self._ask(run, service, (key,))
             self._report(run, service, outcome)
             if run.ready:
                 totals.latency_s += outcome.took_s * count / len(ready)
@@ -123,22 +123,23 @@ class Traffic:
         found = [run for name in names if (run := self._fleet.run_of(*name)) is not None]
         return [run for run in found if run.host.reachable and any(c.running for c in run.containers)]
 
-    def _ask(self, run: PodRun, service: Obj, depth: int) -> Outcome:
-        """A request to one pod of a Service, which makes its own calls before it answers."""
+    def _ask(self, run: PodRun, service: Obj, path: tuple[Key, ...]) -> Outcome:
+        """A request to one pod of a Service, which makes its own calls first; `path` led there."""
         took_s, failures = run.containers[0].program.answer_s(), []
-        for call in calls_of(service) if depth else ():
-            answer = self._call(run, service, call, depth)
+        for call in calls_of(service) if len(path) <= DEEPEST else ():
+            answer = self._call(run, service, call, path)
             took_s += answer.took_s
             if answer.error:
                 failures.append((call, answer.error))
         return Outcome(took_s, tuple(failures))
 
-    def _call(self, run: PodRun, service: Obj, call: Call, depth: int) -> Answer:
+    def _call(self, run: PodRun, service: Obj, call: Call, path: tuple[Key, ...]) -> Answer:
         timeout_s = _noted(service, TIMEOUT, DEFAULT_TIMEOUT_S)
         answer = self._network.request(run, call.host, call.port, turn=self._round)
         callee = self._network.service(namespace_of(run.pod), call.host)
-        if not answer.error and answer.run is not None and callee is not None:
-            inner = self._ask(answer.run, callee, depth - 1)
+        known = callee is None or key_of(callee) in path  # outside the cluster, or in a circle: not followed
+        if not answer.error and answer.run is not None and callee is not None and not known:
+            inner = self._ask(answer.run, callee, (*path, key_of(callee)))
             error = "500 Internal Server Error" if inner.failures else ""
             answer = Answer(took_s=inner.took_s, error=error, run=answer.run)
         if not answer.error and answer.took_s > timeout_s:

@@ -222,3 +222,15 @@ def test_a_lost_node_times_out_until_its_pods_are_no_endpoints_any_more() -> Non
     assert ":5432: i/o timeout" in said(world, "orders")
     world.advance(20)
     assert "connect: connection refused" in said(world, "orders")
+
+
+def test_services_that_call_each_other_in_circles_do_no_harm() -> None:
+    world = World()
+    names = ("a", "b", "c", "d")
+    for name in names:
+        world.apply([service(name, calls=", ".join(f"{other}:8080" for other in names)), app(name)])
+    world.settle()
+    assert error_ratio_now(world, "a") == 0
+    world.change("Deployment", "d", "spec.replicas", 0)
+    world.advance(10)
+    assert error_ratio_now(world, "a") == 1

@@ -6,6 +6,7 @@ set -euo pipefail
 ROOT=$(cd "$(dirname "$0")/../../.." && pwd)
 KUBE_TOOLS=${KUBE_TOOLS:-$ROOT/../shared/tools/kube}
 export PY=${PY:-$ROOT/.venv/bin/python} PORT=${PORT:-18443} RUN=${RUN:-$(mktemp -d)}
+mkdir -p "$RUN" && export TMPDIR=$RUN  # what the control plane keeps in files stays together
 [ -x "$KUBE_TOOLS/start.sh" ] || { echo "no control plane to start: set KUBE_TOOLS to the folder of start.sh"; exit 2; }
 "$KUBE_TOOLS/build.sh" > /dev/null 2>&1 || { echo "the control plane could not be built: see $KUBE_TOOLS/build.sh"; exit 2; }
 trap 'WIPE=1 "$KUBE_TOOLS/stop.sh"' EXIT

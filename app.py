@@ -2,13 +2,11 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-
-from aiohttp import web
 
 from analyze.analyst import Analyst
 from analyze.baselines import Noop, RestartOnly
@@ -79,6 +77,7 @@ class Service:
     worker: Worker
     working: asyncio.Task[None]
     analyst: Analyst
+    reader: ClusterReader
     url: str
 
 
@@ -122,44 +121,136 @@ async def open_service(settings: Settings, place: Place) -> AsyncIterator[Servic
 
     Raises BadInput, Permanent or JournalUnavailable with the next step when something cannot be started.
     """
-    clock, wall = place.clock, SystemClock()  # housekeeping keeps to real time, also in a drill
     async with AsyncExitStack() as stack:
-        policy = Policy(load_policy(settings.files.policy), place.kind)
-        path = journal_path(settings, sandbox=place.kind == "sandbox")
-        journal = await stack.enter_async_context(SqliteJournal(path, clock=clock))
-        toolbox = await stack.enter_async_context(_toolbox(settings, place, clock))
-        analyst, prose = await _analyst(settings, policy, toolbox, clock, stack)
-        metrics = Metrics()
-        queue = WorkQueue(settings.worker.queue_size)
-        triage = Triage(journal, clock=clock, cluster=settings.cluster)
-        concurrency_count = settings.worker.concurrency_count
-        worker = Worker(queue, journal, triage, wall, concurrency_count=concurrency_count)
-        worker.use(_flow(settings, place, clock, journal, toolbox, policy, analyst, prose, worker))
-        metrics.watch_queue(queue)
-        worker.listen(metrics.watch_incident)
-        await toolbox.wait_ready(TOOLS_READY_S)
-        working = asyncio.create_task(worker.run(), name="worker")
-        stack.push_async_callback(worker.stop, working, within_s=settings.server.stop_s - 2 * STOP_HTTP_S)
-        feeding = asyncio.create_task(Feeder(journal, queue, clock=wall).run(), name="feeder")
-        stack.push_async_callback(_cancelled, feeding)
-        token = settings.webhook_token.get_secret_value()
-        pages = (
-            Webhook(
-                journal, queue, clock=clock, metrics=metrics, token=token,
-                max_body_bytes=settings.server.max_body_bytes,
-            ),
-            Api(journal, queue, clock=clock, token=settings.api_token.get_secret_value()),
-            Health(
-                journal, queue, clock=clock, version=VERSION, analyst=analyst.name,
-                worker_runs=lambda: not working.done(), tool_servers=toolbox.state,
-            ),
-            metrics,
+        builder = _Builder(settings, place, stack)
+        await builder.open_storage_and_tools()
+        flow = await builder.build_flow()
+        await builder.start_work(flow)
+        url = await builder.open_doors()
+        yield Service(
+            journal=builder.journal, worker=builder.worker, working=builder.working, analyst=builder.analyst,
+            reader=builder.reader, url=url,
         )  # fmt: skip
-        server = await stack.enter_async_context(
-            _server(settings, [route for page in pages for route in page.routes()])
+
+
+class _Builder:
+    """Builds one service from the ground up; each step stands on the ones before it."""
+
+    journal: SqliteJournal
+    toolbox: McpToolbox
+    reader: ClusterReader
+    analyst: Analyst
+    working: asyncio.Task[None]
+
+    def __init__(self, settings: Settings, place: Place, stack: AsyncExitStack) -> None:
+        self._settings = settings
+        self._place = place
+        self._stack = stack
+        self._clock = place.clock
+        self._wall = SystemClock()  # housekeeping keeps to real time, also in a drill
+        self._policy = Policy(load_policy(settings.files.policy), place.kind)
+        self._metrics = Metrics()
+        self._queue = WorkQueue(settings.worker.queue_size)
+
+    async def open_storage_and_tools(self) -> None:
+        """The journal, the tool servers, and the worker that the flow will report to."""
+        settings, clock = self._settings, self._clock
+        path = journal_path(settings, sandbox=self._place.kind == "sandbox")
+        self.journal = await self._stack.enter_async_context(SqliteJournal(path, clock=clock))
+        self.toolbox = await self._stack.enter_async_context(_toolbox(settings, self._place, clock))
+        self.reader = ClusterReader(self.toolbox, settings.gather.call_s)
+        triage = Triage(self.journal, clock=clock, cluster=settings.cluster)
+        count = settings.worker.concurrency_count
+        self.worker = Worker(self._queue, self.journal, triage, self._wall, concurrency_count=count)
+
+    async def build_flow(self) -> IncidentFlow:
+        """The four nodes with everything they need."""
+        settings, clock = self._settings, self._clock
+        self.analyst, prose = await self._choose_analyst()
+        return build_flow(
+            ReceiveAlertNode(clock),
+            AnalyzeRootCauseNode(clock, self._analysis()),
+            ExecuteSolutionNode(clock, self._executor()),
+            GenerateReportNode(clock, ReportWriter(settings.files.reports, prose=prose)),
+            self.worker.checkpoint,
         )
-        url = f"http://{settings.server.host}:{server.port}"
-        yield Service(journal=journal, worker=worker, working=working, analyst=analyst, url=url)
+
+    def _analysis(self) -> Analysis:
+        gather, limits = self._settings.gather, self._settings.limits
+        gatherer = Gatherer(
+            self.reader, self._clock, budget_s=gather.budget_s, log_lines_count=gather.log_lines_count
+        )
+        bounds = Limits(
+            steps_count=limits.steps_count, active_s=limits.active_s, tokens_count=limits.tokens_count
+        )
+        return Analysis(gatherer, self.analyst, bounds)
+
+    def _executor(self) -> Executor:
+        call_s, watch = self._settings.gather.call_s, self._place.verify
+        verifier = Verifier(
+            self.reader,
+            self._clock,
+            poll_s=watch.poll_s,
+            settle_s=watch.settle_s,
+            deadline_s=watch.deadline_s,
+        )
+        door = Door(self.toolbox, self._policy, self.journal, self._clock, call_s=call_s)
+        return Executor(door, Looker(self.toolbox, self._clock, call_s=call_s), verifier)
+
+    async def _choose_analyst(self) -> tuple[Analyst, Prose | None]:
+        """The LLM where one is configured, with the rules behind it; else the rules."""
+        settings, clock, rules = self._settings, self._clock, RulesAnalyst()
+        if settings.analyst in BASELINES:
+            return self._baseline(settings.analyst), None
+        if settings.analyst == "rules" or (settings.analyst == "auto" and not settings.llm_configured):
+            return rules, None
+        llm = await self._stack.enter_async_context(Llm(_llm_settings(settings), clock=clock))
+        asked = LlmAnalyst(llm, self.toolbox, clock, actions=self._policy.table.actions)
+        return WithFallback(asked, rules, clock), LlmProse(llm).summarise
+
+    def _baseline(self, name: str) -> Analyst:
+        if self._place.kind == "cluster":
+            raise BadInput(f"analyst {name} is for drills only; set analyst: auto", field="analyst")
+        return BASELINES[name]
+
+    async def start_work(self, flow: IncidentFlow) -> None:
+        """The worker and its feeder; what was left unfinished goes on from here."""
+        self.worker.use(flow)
+        self.worker.listen(self._metrics.watch_incident)
+        self._metrics.watch_queue(self._queue)
+        await self.toolbox.wait_ready(TOOLS_READY_S)
+        feeder = Feeder(self.journal, self._queue, clock=self._wall)
+        self.working = asyncio.create_task(_together(self.worker.run(), feeder.run()), name="work")
+        within_s = self._settings.server.stop_s - 2 * STOP_HTTP_S
+        self._stack.push_async_callback(self.worker.stop, self.working, within_s=within_s)
+
+    async def open_doors(self) -> str:
+        """Listen; returns the base URL."""
+        settings = self._settings.server
+        routes = [*self._intake().routes(), *self._api().routes(), *self._health().routes()]
+        application = build_application(
+            [*routes, *self._metrics.routes()], max_body_bytes=settings.max_body_bytes
+        )
+        server = HttpServer(application, host=settings.host, port=settings.port, stop_s=STOP_HTTP_S)
+        await self._stack.enter_async_context(server)
+        return f"http://{settings.host}:{server.port}"
+
+    def _intake(self) -> Webhook:
+        return Webhook(
+            self.journal, self._queue, clock=self._clock, metrics=self._metrics,
+            token=self._settings.webhook_token.get_secret_value(),
+            max_body_bytes=self._settings.server.max_body_bytes,
+        )  # fmt: skip
+
+    def _api(self) -> Api:
+        token = self._settings.api_token.get_secret_value()
+        return Api(self.journal, self._queue, clock=self._clock, token=token)
+
+    def _health(self) -> Health:
+        return Health(
+            self.journal, self._queue, clock=self._clock, version=VERSION, analyst=self.analyst.name,
+            worker_runs=lambda: not self.working.done(), tool_servers=self.toolbox.state,
+        )  # fmt: skip
 
 
 def _toolbox(settings: Settings, place: Place, clock: Clock) -> McpToolbox:
@@ -173,25 +264,6 @@ def _toolbox(settings: Settings, place: Place, clock: Clock) -> McpToolbox:
     return McpToolbox(load_servers(settings.files.servers, environ), builtin=builtin, clock=clock)
 
 
-async def _analyst(
-    settings: Settings, policy: Policy, toolbox: McpToolbox, clock: Clock, stack: AsyncExitStack
-) -> tuple[Analyst, Prose | None]:
-    """The LLM where one is configured, with the rules behind it; else the rules."""
-    rules = RulesAnalyst()
-    if settings.analyst in BASELINES:
-        if policy.place == "cluster":
-            raise BadInput(
-                f"analyst {settings.analyst} is for drills only; set analyst: auto", field="analyst"
-            )
-        return BASELINES[settings.analyst], None
-    if settings.analyst == "rules" or (settings.analyst == "auto" and not settings.llm_configured):
-        return rules, None
-    llm = await stack.enter_async_context(Llm(_llm_settings(settings), clock=clock))
-    actions = policy.table.actions
-    asked = LlmAnalyst(llm, toolbox, clock, actions=actions)
-    return WithFallback(asked, rules, clock), LlmProse(llm).summarise
-
-
 def _llm_settings(settings: Settings) -> LlmSettings:
     return LlmSettings(
         model=settings.openai_model or settings.llm.model,
@@ -201,44 +273,8 @@ def _llm_settings(settings: Settings) -> LlmSettings:
     )
 
 
-def _flow(
-    settings: Settings,
-    place: Place,
-    clock: Clock,
-    journal: SqliteJournal,
-    toolbox: McpToolbox,
-    policy: Policy,
-    analyst: Analyst,
-    prose: Prose | None,
-    worker: Worker,
-) -> IncidentFlow:
-    call_s, limits, verify = settings.gather.call_s, settings.limits, place.verify
-    reader = ClusterReader(toolbox, call_s)
-    gatherer = Gatherer(
-        reader, clock, budget_s=settings.gather.budget_s, log_lines_count=settings.gather.log_lines_count
-    )
-    bounds = Limits(
-        steps_count=limits.steps_count, active_s=limits.active_s, tokens_count=limits.tokens_count
-    )
-    executor = Executor(
-        Door(toolbox, policy, journal, clock, call_s=call_s),
-        Looker(toolbox, clock, call_s=call_s),
-        Verifier(reader, clock, poll_s=verify.poll_s, settle_s=verify.settle_s, deadline_s=verify.deadline_s),
-    )
-    return build_flow(
-        ReceiveAlertNode(clock),
-        AnalyzeRootCauseNode(clock, Analysis(gatherer, analyst, bounds)),
-        ExecuteSolutionNode(clock, executor),
-        GenerateReportNode(clock, ReportWriter(settings.files.reports, prose=prose)),
-        worker.checkpoint,
-    )
-
-
-def _server(settings: Settings, routes: list[web.RouteDef]) -> HttpServer:
-    application = build_application(routes, max_body_bytes=settings.server.max_body_bytes)
-    return HttpServer(application, host=settings.server.host, port=settings.server.port, stop_s=STOP_HTTP_S)
-
-
-async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+async def _together(*works: Coroutine[object, object, None]) -> None:
+    """Run them side by side; when one breaks the others end, and it is known."""
+    async with asyncio.TaskGroup() as tasks:
+        for work in works:
+            tasks.create_task(work)

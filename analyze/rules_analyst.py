@@ -3,7 +3,7 @@
 from analyze.remedies import remedy
 from analyze.rules import diagnose
 from analyze.scene import Scene
-from domain.attempt import Answer, Attempt, Effect
+from domain.attempt import Answer, Attempt
 from domain.budget import Budget
 from domain.decision import Action, Assessment, Decision, DecisionKind, Hypothesis
 from domain.incident import Incident
@@ -19,7 +19,7 @@ class RulesAnalyst:
     async def assess(self, incident: Incident, *, budget: Budget) -> Assessment:
         """Decide from what the incident holds; needs neither time nor tokens."""
         last = incident.last_attempt
-        if last is not None and _helped(last):
+        if last is not None and incident.mended:
             return _assessment(_resolved(incident, last), tuple(incident.hypotheses))
         if not incident.firing:
             return _assessment(_gone(), tuple(incident.hypotheses))
@@ -43,10 +43,6 @@ def _next_change(incident: Incident) -> Assessment:
 
 def _assessment(decision: Decision, hypotheses: tuple[Hypothesis, ...]) -> Assessment:
     return Assessment(decision=decision, hypotheses=hypotheses)
-
-
-def _helped(attempt: Attempt) -> bool:
-    return attempt.verification is not None and attempt.verification.effect is Effect.HELPED
 
 
 def _tried(incident: Incident, action: Action) -> bool:

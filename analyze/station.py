@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from analyze.analyst import Analyst
-from domain.attempt import Effect
 from domain.budget import Budget
 from domain.decision import Assessment, Decision, DecisionKind
 from domain.incident import Incident, Station
@@ -46,7 +45,7 @@ class Analysis:
 
     async def _decide(self, incident: Incident, gathering: Gathering) -> Assessment:
         stop = self._limit_reached(incident) or _blindness(incident, gathering)
-        if stop and not mended(incident):
+        if stop and not incident.mended:
             return Assessment(decision=_stop(incident, stop), hypotheses=tuple(incident.hypotheses))
         used, limits = incident.used, self._limits
         budget = Budget(
@@ -87,12 +86,6 @@ def with_evidence(incident: Incident, gathering: Gathering) -> Incident:
     seen.evidence = list(incident.evidence)
     seen.add_evidence(gathering.observations)
     return seen
-
-
-def mended(incident: Incident) -> bool:
-    """Whether the last change helped, so that only the closing is left."""
-    last = incident.last_verification
-    return last is not None and last.effect is Effect.HELPED
 
 
 def _blindness(incident: Incident, gathering: Gathering) -> str:

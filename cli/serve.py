@@ -5,10 +5,13 @@ from pathlib import Path
 
 import click
 
+from app import Service, open_place, open_service
 from cli.alone import alone_on
 from cli.common import config_option, run, settings_from, stop_signal
+from domain.errors import LoopError
 from utils.log_setup import set_up_logs
 from utils.settings import Settings, journal_path
+from utils.words import counted
 
 
 @click.command()
@@ -41,8 +44,6 @@ def serve(
 
 
 async def _serve(settings: Settings, *, sandbox: bool, scenario: str | None) -> None:
-    from app import open_place, open_service
-
     stop = stop_signal()
     async with (
         alone_on(journal_path(settings, sandbox=sandbox)),
@@ -54,9 +55,24 @@ async def _serve(settings: Settings, *, sandbox: bool, scenario: str | None) -> 
         if place.kubeconfig and sandbox:
             click.echo(f"Look into the sandbox with: kubectl --kubeconfig {place.kubeconfig} get pods -A")
         click.echo("Stop with Ctrl-C.")
+        looking = asyncio.create_task(_say_what_is_seen(service))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait([stopped, service.working], return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
+        for task in (looking, stopped):
+            task.cancel()
+        await asyncio.gather(looking, stopped, return_exceptions=True)
         if service.working.done():
             await service.working  # the worker never ends by itself: this raises why it did
         click.echo("Stopping: steps in hand may finish.")
+
+
+async def _say_what_is_seen(service: Service) -> None:
+    """One look at the cluster: better to hear now than with the first alert that nothing can be seen."""
+    try:
+        nodes = await service.reader.nodes()
+    except LoopError as error:
+        click.echo(f"Warning: the cluster cannot be seen: {error}", err=True)
+        click.echo("Alerts are taken in all the same; incidents will be handed to people.", err=True)
+        return
+    ready_count = sum(node.ready for node in nodes)
+    click.echo(f"Seen: {counted(len(nodes), 'node')}, {ready_count} ready.")

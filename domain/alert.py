@@ -100,6 +100,7 @@ class AlertGroup:
     key: str
     target: Target
     alerts: tuple[Alert, ...] = field(default_factory=tuple)
+    truncated_count: int = 0  # alerts of the delivery that the sender left out, whatever they were about
 
 
 _SEVERITIES = {

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.alert import Alert, Severity, Target
-from domain.attempt import Attempt, Verification
+from domain.attempt import Attempt, Effect, Verification
 from domain.decision import Assessment, Decision, Hypothesis
 from domain.evidence import Evidence, Observation
 
@@ -149,6 +149,14 @@ class Incident:
         """What the newest check after a change showed."""
         checked = [a.verification for a in self.attempts if a.verification is not None]
         return checked[-1] if checked else None
+
+    @property
+    def mended(self) -> bool:
+        """Whether the newest check showed that a change helped, and nothing has begun to fire since."""
+        seen = self.last_verification
+        if seen is None or seen.effect is not Effect.HELPED:
+            return False
+        return not any(alert.firing and alert.started_at > seen.at for alert in self.alerts)
 
     def take(self, assessment: Assessment) -> None:
         """Adopt an analyst's answer."""

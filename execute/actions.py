@@ -19,6 +19,8 @@ from policy.judge import Policy
 APPLY_TRIES_COUNT = 3  # safe to repeat: a tool does nothing for a key that it has seen on the object
 RETRY_PAUSE_S = 1.0
 
+BEGUN = Verdict(answer=Answer.ALLOW, rule="begun", reason="it was allowed and begun before a restart")
+
 CHANGE = TypeAdapter(ChangeResult)
 
 
@@ -26,6 +28,8 @@ class Ledger(Protocol):
     """What the door writes down before and after; the journal fits."""
 
     async def intend(self, incident_id: str, action: Action, *, at: datetime) -> Intent: ...
+
+    async def intent_of(self, action_key: str) -> Intent | None: ...
 
     async def settle(self, action_key: str, outcome: Outcome) -> None: ...
 
@@ -64,8 +68,26 @@ class Door:
         await self._ledger.settle(action.key, outcome)
         return outcome
 
-    async def _call(self, action: Action, incident: Incident) -> Outcome:
-        call = ToolCall(tool=action.tool, arguments={**checked(action), **pinned(action, incident)})
+    async def begun(self, action: Action, incident: Incident) -> Attempt | None:
+        """The attempt that arrived at its target before a restart, with its outcome; None when none did.
+
+        Looks under the action's key and changes nothing.
+        """
+        intent = await self._ledger.intent_of(action.key)
+        if intent is None:
+            return None
+        outcome = intent.outcome or await self._call(action, incident, dry_run=True)
+        if outcome.kind not in (OutcomeKind.DONE, OutcomeKind.UNKNOWN):
+            return None
+        await self._ledger.settle(action.key, outcome)
+        approval = await self._ledger.approval_of(action.key)
+        return Attempt(
+            action=action, verdict=BEGUN, judged_at=intent.intended_at, approval=approval, outcome=outcome
+        )
+
+    async def _call(self, action: Action, incident: Incident, *, dry_run: bool = False) -> Outcome:
+        arguments = {**checked(action), **pinned(action, incident), **({"dry_run": True} if dry_run else {})}
+        call = ToolCall(tool=action.tool, arguments=arguments)
         trouble = ""
         for _ in range(APPLY_TRIES_COUNT):
             try:
@@ -84,7 +106,7 @@ class Door:
             return self._said(
                 OutcomeKind.UNKNOWN, f"the tool answered in an unknown shape: {answer.text[:200]}"
             )
-        did_it = change.changed or change.repeated
+        did_it = change.repeated or (change.changed and not change.dry_run)
         return Outcome(
             kind=OutcomeKind.DONE if did_it else OutcomeKind.UNCHANGED,
             text=change.summary,

@@ -43,9 +43,15 @@ class Executor:
         if decision.action is None:
             seen = await self._looker.look(decision.looks, incident.target)
             return Progress(observations=tuple(seen))
-        if not incident.firing:
-            return Progress(withdrawn=True)
         async with self._locks.hold(str(decision.action.target)):
+            begun = await self._door.begun(decision.action, incident)
+            if (
+                begun is not None
+            ):  # before a restart: whatever has changed since, what was done is seen through
+                seen_through = await self._verifier.verify(begun.action, incident.target, None)
+                return Progress(attempt=replace(begun, verification=seen_through))
+            if not incident.firing:
+                return Progress(withdrawn=True)
             return Progress(attempt=await self._attempt(incident, decision.action))
 
     async def _attempt(self, incident: Incident, action: Action) -> Attempt:

@@ -17,9 +17,9 @@ from journal.statements import sql
 
 def intend(connection: sqlite3.Connection, incident_id: str, action: Action, at: datetime) -> Intent:
     """The intent under the action's key: the earlier one, or this."""
-    earlier = connection.execute(sql("actions.intent"), {"key": action.key}).fetchone()
+    earlier = intent_of(connection, action.key)
     if earlier is not None:
-        return _intent(earlier)
+        return earlier
     _require_incident(connection, incident_id)
     row = {
         "key": action.key,
@@ -29,6 +29,12 @@ def intend(connection: sqlite3.Connection, incident_id: str, action: Action, at:
     }
     connection.execute(sql("actions.intend"), row)
     return Intent(action=action, intended_at=at)
+
+
+def intent_of(connection: sqlite3.Connection, action_key: str) -> Intent | None:
+    """The intent under this key, if one was recorded."""
+    row = connection.execute(sql("actions.intent"), {"key": action_key}).fetchone()
+    return _intent(row) if row else None
 
 
 def settle(connection: sqlite3.Connection, action_key: str, outcome: Outcome) -> None:

@@ -132,6 +132,9 @@ class _Clerk:
         )
         incident.merge_alerts(alert for alert in group.alerts if alert.firing)
         incident.note(at=self.at, station=Station.RECEIVE, event="incident_opened", text=incident.title)
+        if group.truncated_count:
+            text = f"the sender left out {group.truncated_count} more alerts of this notification"
+            incident.note(at=self.at, station=Station.RECEIVE, event="alerts_truncated", text=text)
         row = incident_row(incident, saved_at=to_text(self.at))
         put_incident(self.connection, row, entry_rows(incident))
         self.opened.append(incident.id)

@@ -108,6 +108,10 @@ class Journal(Protocol):
         """Record that an action is about to be applied; returns the earlier intent if there is one."""
         ...
 
+    async def intent_of(self, action_key: str) -> Intent | None:
+        """The intent under this key, if one was recorded."""
+        ...
+
     async def settle(self, action_key: str, outcome: Outcome) -> None:
         """Record what came of an intent."""
         ...

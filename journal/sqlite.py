@@ -115,6 +115,9 @@ class SqliteJournal:
     async def intend(self, incident_id: str, action: Action, *, at: datetime) -> Intent:
         return await self._writer.submit(lambda db: actions.intend(db, incident_id, action, at))
 
+    async def intent_of(self, action_key: str) -> Intent | None:
+        return await self._reader.ask(lambda db: actions.intent_of(db, action_key))
+
     async def settle(self, action_key: str, outcome: Outcome) -> None:
         await self._writer.submit(lambda db: actions.settle(db, action_key, outcome))
 

@@ -66,7 +66,7 @@ def load_policy(path: Path) -> PolicyTable:
         raise BadInput(
             f"{path}: {error.strerror}; set files.policy to a readable file", field="policy"
         ) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise BadInput(f"{path} is not YAML: {error}", field="policy") from error
     except ValidationError as error:
         first = error.errors()[0]

@@ -85,7 +85,12 @@ def group_alerts(parcel: Parcel, *, cluster: str = "") -> list[AlertGroup]:
         key = group_key(target) if target.name else _key_without_target(alert.labels, parcel.group_key)
         grouped.setdefault(key, []).append((target, alert))
     return [
-        AlertGroup(key=key, target=_speaking([t for t, _ in pairs]), alerts=tuple(a for _, a in pairs))
+        AlertGroup(
+            key=key,
+            target=_speaking([target for target, _ in pairs]),
+            alerts=tuple(alert for _, alert in pairs),
+            truncated_count=parcel.truncated_count,
+        )
         for key, pairs in grouped.items()
     ]
 

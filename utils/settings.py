@@ -6,6 +6,7 @@ Policy lives in policy.yaml and tool servers in servers_config.json; this module
 from pathlib import Path
 from typing import Literal
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import (
     BaseSettings,
@@ -153,6 +154,8 @@ def load_settings(path: Path | None = None) -> Settings:
     source = type("FileSettings", (Settings,), {"model_config": {**Settings.model_config, "yaml_file": file}})
     try:
         settings: Settings = source()
+    except (yaml.YAMLError, UnicodeDecodeError, TypeError) as error:
+        raise BadInput(f"{file} is not a YAML mapping: {error}", field="--config") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])

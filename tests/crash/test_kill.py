@@ -126,3 +126,27 @@ def verifying(world: World) -> Chooses:
         return bool(world.proxy.changes)
 
     return chooses
+
+
+async def test_killed_while_verifying_and_the_alert_has_cleared_meanwhile(world: World) -> None:
+    async with world.serve() as child:
+        with world.proxy.holding(verifying(world)) as hold:
+            await world.send(child)
+            await hold.reached()
+            await world.send(child, world.resolved())
+            await world.filed(2)
+            await child.kill()
+    assert_ended_well(world, await restarted(world))
+
+
+async def test_killed_before_the_change_and_the_alert_has_cleared_meanwhile(world: World) -> None:
+    async with world.serve() as child:
+        with world.proxy.holding(changing) as hold:
+            await world.send(child)
+            await hold.reached()
+            await world.send(child, world.resolved())
+            await world.filed(2)
+            await child.kill()
+    ended = await restarted(world)
+    assert ended.resolution is Resolution.NO_ACTION, told(ended)
+    assert not world.proxy.changes, "nothing fires any more, so nothing is changed"

@@ -1,6 +1,7 @@
 """A cluster with something broken in it, a recording proxy before it, and the service's working directory."""
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Container, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -94,6 +95,20 @@ class World:
         (only,) = await self.incidents()
         async with SqliteJournal(self._journal_path, clock=SystemClock()) as journal:
             return await journal.alerts_of(only.id)
+
+    async def filed(self, count: int) -> None:
+        """Return once so many alerts are filed under the only incident."""
+        deadline_s = time.monotonic() + PATIENCE_S
+        while len(await self.alerts()) < count:
+            assert time.monotonic() < deadline_s, self.log()
+            await asyncio.sleep(LOOK_S)
+
+    def resolved(self) -> bytes:
+        """The webhook body that ends the scenario's alert."""
+        body = json.loads(alert_body(self.scenario, at=self.broken_at))
+        body["status"] = body["alerts"][0]["status"] = "resolved"
+        body["alerts"][0]["endsAt"] = "2100-01-01T00:00:00Z"
+        return json.dumps(body).encode()
 
     async def until(self, holds: Callable[[Incident], bool], incident_id: str = "") -> Incident:
         """Look into the journal until it holds for that incident, the only one unless named."""

@@ -43,6 +43,9 @@ class MemoryLedger:
     async def intend(self, incident_id: str, action: Action, *, at: datetime) -> Intent:
         return self.intents.setdefault(action.key, Intent(action=action, intended_at=at))
 
+    async def intent_of(self, action_key: str) -> Intent | None:
+        return self.intents.get(action_key)
+
     async def settle(self, action_key: str, outcome: Outcome) -> None:
         known = self.intents[action_key]
         self.intents[action_key] = Intent(action=known.action, intended_at=known.intended_at, outcome=outcome)

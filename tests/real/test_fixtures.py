@@ -26,11 +26,12 @@ async def test_every_fixture_is_taken_in_and_each_disturbance_is_handed_to_a_per
             assert Path(incident.report_path).exists()
 
 
-async def test_what_the_sender_left_out_is_told_to_the_sender(service: Service) -> None:
+async def test_what_the_sender_left_out_is_told_to_the_sender_and_noted(service: Service) -> None:
     became = await sent(service, fixture_of("truncated-8-to-3"))
     assert (became.alerts_count, became.truncated_count) == (3, 5)
     (incident,) = became.opened
     assert {alert.labels["shard"] for alert in incident.alerts} == {"0", "1", "2"}
+    assert "the sender left out 5 more alerts of this notification" in [e.text for e in incident.timeline]
 
 
 async def test_a_group_that_fires_in_part_opens_an_incident_for_that_part_alone(service: Service) -> None:

@@ -30,7 +30,12 @@ def container(name: str = "c", **more: Any) -> Obj:
 
 def pod(name: str = "p", **spec: Any) -> Obj:
     meta = {"name": name, "namespace": "default", "labels": {"app": "web"}}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container()], **spec}}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": meta,
+        "spec": {"containers": [container()], **spec},
+    }
 
 
 def deployment(name: str = "web", **spec: Any) -> Obj:
@@ -53,8 +58,15 @@ class Client:
     url: str
     store: Store
 
-    async def call(self, method: str, path: str, body: Any = None, *, media: str = "application/json",
-                   accept: str = "application/json") -> tuple[int, Any]:
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        media: str = "application/json",
+        accept: str = "application/json",
+    ) -> tuple[int, Any]:
         data = body if isinstance(body, bytes) else None if body is None else json.dumps(body)
         headers = {"Content-Type": media, "Accept": accept, "User-Agent": "tester/1.0"}
         async with self.session.request(method, self.url + path, data=data, headers=headers) as response:

@@ -4,23 +4,28 @@ A scenario may fill its past, so that a fault is there, with its history, when t
 """
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from hashlib import sha256
 from pathlib import Path
 
+from sandbox.alerting.alert import Alert
+from sandbox.alerting.notifications import Routing, body_of
 from sandbox.audit import Audit
 from sandbox.clock import SimClock
 from sandbox.cluster import Cluster
 from sandbox.kubelet.timings import Timings
+from sandbox.observing import Observer, Pace, served
 from sandbox.scenario import Scenario, inject, prepare
 from sandbox.server import SandboxServer
 
-PAST_S = 900.0  # the cluster has lived this long when it is handed over
-QUIET_S = 300.0  # of which it was well before anything broke
+PAST_S = 4500.0  # the cluster has lived this long when it is handed over: metrics reach back over an hour
+SHORT_PAST_S = 1200.0  # of a cluster so large that an hour of its metrics would take long to make up
+LARGE_COUNT = 20  # nodes
+ILL_S = 600.0  # since then something is broken, if a scenario says what
+SHARP_S = 300.0  # so long before that, everything is measured as often as ever
+PACE = Pace(factor=0.1)  # alerts after 1.5 minutes instead of 15, as the kubelets' waits are short too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,28 +36,55 @@ class Embedded:
     url: str
     kubeconfig: Path
     audit: Audit
+    observer: Observer | None = None
+    prometheus_url: str = ""
+    loki_url: str = ""
 
 
 @asynccontextmanager
 async def open_embedded(
-    kubeconfig: Path, *, nodes_count: int, speed: float, port: int = 0, scenario: Scenario | None = None
+    kubeconfig: Path,
+    *,
+    nodes_count: int,
+    speed: float,
+    port: int = 0,
+    scenario: Scenario | None = None,
+    observed: bool = True,
 ) -> AsyncIterator[Embedded]:
     """Start a cluster in which `scenario` has just happened; without one it is empty and well.
 
-    At speed 0 its time stands still until somebody moves it: see `virtual_time.py`.
+    At speed 0 its time stands still until somebody moves it: see `virtual_time.py`. Where it is not
+    `observed`, it has neither metrics nor logs over HTTP nor alerts.
     """
     waits_s = sum(step.wait_s or 0.0 for step in scenario.inject) if scenario else 0.0
-    clock = SimClock(start=datetime.now(UTC) - timedelta(seconds=PAST_S + waits_s))
+    past_s = SHORT_PAST_S if nodes_count > LARGE_COUNT else PAST_S
+    clock = SimClock(start=datetime.now(UTC) - timedelta(seconds=past_s + waits_s))
     cluster = Cluster(nodes_count, timings=Timings.brisk(), clock=clock)
+    observer = Observer(cluster, pace=PACE) if observed else None
+    with observer.sketching() if observer else nullcontext():
+        if scenario is not None:
+            prepare(cluster, scenario)
+        cluster.advance(past_s - ILL_S - SHARP_S)
+    cluster.advance(SHARP_S)
     if scenario is not None:
-        _live_through(cluster, scenario)
+        inject(cluster, scenario)
     cluster.advance(max(0.0, datetime.now(UTC).timestamp() - clock.time()))
     kubeconfig.parent.mkdir(parents=True, exist_ok=True)
-    async with SandboxServer(cluster.store, clock, logs=cluster.fleet, port=port) as server:
+    async with AsyncExitStack() as stack:
+        kubernetes = SandboxServer(cluster.store, clock, logs=cluster.fleet, port=port)
+        server = await stack.enter_async_context(kubernetes)
         server.write_kubeconfig(kubeconfig)
-        embedded = Embedded(cluster=cluster, url=server.url, kubeconfig=kubeconfig, audit=server.audit)
-        async with living(cluster, speed):
-            yield embedded
+        url = await stack.enter_async_context(served(observer)) if observer else ""
+        await stack.enter_async_context(living(cluster, speed))
+        yield Embedded(
+            cluster=cluster,
+            url=server.url,
+            kubeconfig=kubeconfig,
+            audit=server.audit,
+            observer=observer,
+            prometheus_url=url,
+            loki_url=url,
+        )
 
 
 @asynccontextmanager
@@ -67,40 +99,8 @@ async def living(cluster: Cluster | None, speed: float) -> AsyncIterator[None]:
             await asyncio.gather(pump, return_exceptions=True)
 
 
-def _live_through(cluster: Cluster, scenario: Scenario) -> None:
-    prepare(cluster, scenario)
-    cluster.advance(QUIET_S)
-    inject(cluster, scenario)
-
-
 def alert_body(scenario: Scenario, *, at: datetime) -> bytes:
-    """The webhook body, version 4, that Alertmanager would send for the scenario's alert at that moment."""
-    labels, annotations = scenario.alert.labels, scenario.alert.annotations
-    alert = {
-        "status": "firing",
-        "labels": labels,
-        "annotations": annotations,
-        "startsAt": at.isoformat().replace("+00:00", "Z"),
-        "endsAt": "0001-01-01T00:00:00Z",
-        "generatorURL": "",
-        "fingerprint": _fingerprint(labels),
-    }
-    group = {"alertname": labels.get("alertname", "")}
-    body = {
-        "version": "4",
-        "receiver": "alert-agent",
-        "status": "firing",
-        "groupKey": f'{{}}:{{alertname="{group["alertname"]}"}}',
-        "groupLabels": group,
-        "commonLabels": labels,
-        "commonAnnotations": annotations,
-        "externalURL": "",
-        "truncatedAlerts": 0,
-        "alerts": [alert],
-    }
-    return json.dumps(body).encode()
-
-
-def _fingerprint(labels: Mapping[str, str]) -> str:
-    text = "\n".join(f"{name}={value}" for name, value in sorted(labels.items()))
-    return sha256(text.encode()).hexdigest()[:16]
+    """The webhook body that Alertmanager would send for the scenario's alert at that moment."""
+    alert = Alert(labels=scenario.alert.labels, annotations=scenario.alert.annotations, started_at=at)
+    routing = Routing()
+    return body_of([alert], routing.group_labels(alert), routing)

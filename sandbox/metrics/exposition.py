@@ -8,14 +8,14 @@ from sandbox.promql.values import number_text
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
-def exposition(groups: Iterable[Group], extra: Mapping[str, str] | None = None) -> str:
-    """All readings of a target, family by family; `extra` labels are added to those of each reading."""
+def exposition(parts: Iterable[tuple[Iterable[Group], Mapping[str, str]]]) -> str:
+    """All readings, family by family; each part's labels are added to those of its readings."""
     families: dict[str, Described] = {}
     lines: dict[str, list[str]] = {}
-    for group in groups:
-        for family, reading in group.take():
+    for groups, extra in parts:
+        for family, reading in (taken for group in groups for taken in group.take()):
             families[family.name] = family
-            labels = {**(extra or {}), **reading.labels}
+            labels = {**extra, **reading.labels}
             line = f"{family.name}{reading.suffix}{_labels(labels)} {number_text(reading.value)}\n"
             lines.setdefault(family.name, []).append(line)
     return "".join(_head(families[name]) + "".join(lines[name]) for name in families)

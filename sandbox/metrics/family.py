@@ -3,8 +3,8 @@
 A subject is whatever a source looks at: an object of the store, a node, a container. No family keeps state.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 S = TypeVar("S")
@@ -62,7 +62,7 @@ class Down(Exception):
 
 @dataclass(slots=True)
 class Target:
-    """One endpoint that is scraped: its labels, its path below `/metrics`, and its groups.
+    """One endpoint that is scraped: its path below `/metrics`, its labels, and its groups.
 
     `groups` raises Down while the target does not answer.
     """
@@ -70,7 +70,6 @@ class Target:
     path: str
     labels: Mapping[str, str]
     groups: Callable[[], Iterable[Group]]
-    families: Sequence[Described] = field(default=())
 
 
 def gauge(name: str, text: str, read: Callable[[S], Readings]) -> Family[S]:

@@ -79,6 +79,7 @@ class Monitor:
         self.series = SeriesStore()
         self.clock = clock
         self.scrape_s = scrape_s
+        self.stretch = 1.0  # scrapes are so many times rarer
         self._store = store
         self._fleet = fleet
         self._kept_count = int(kept_s / scrape_s)
@@ -100,7 +101,7 @@ class Monitor:
     def start(self) -> None:
         """Scrapes now, and from now on."""
         self.scrape()
-        self._timer = self.clock.call_after(self.scrape_s, self.start)
+        self._timer = self.clock.call_after(self.scrape_s * self.stretch, self.start)
 
     def stop(self) -> None:
         if self._timer is not None:
@@ -122,8 +123,13 @@ class Monitor:
                     self._add(target)
         return list(self._scraped.values())
 
-    def target(self, path: str) -> Target | None:
-        return next((scraped.target for scraped in self.scraped() if scraped.target.path == path), None)
+    def find(self, path: str) -> Scraped | None:
+        """The target that is scraped at this path."""
+        return next((scraped for scraped in self.scraped() if scraped.target.path == path), None)
+
+    def families(self) -> dict[str, Described]:
+        """All families scraped so far, by name."""
+        return {name: family for scraped in self.scraped() for name, family in scraped.families.items()}
 
     def _add(self, target: Target) -> None:
         self._scraped[target.path] = Scraped(target, Track(self._kept_count))

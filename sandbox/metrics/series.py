@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sandbox.promql.values import NAME, Labels, Matcher, value_of
 
+SELECTIONS_COUNT = 512  # remembered answers of `select`
 TRIM_EVERY = 64  # scrapes between two trims of a track: cutting a little at a time is dear
 
 
@@ -105,30 +106,43 @@ class SeriesStore:
 
     def __init__(self) -> None:
         self._by_name: dict[str, dict[Labels, StoredSeries]] = {}
+        self._selected: dict[tuple[Matcher, ...], list[StoredSeries]] = {}  # until series come or go
 
     def series(self, labels: Labels, track: Track) -> StoredSeries:
         """The series with these labels; a new one where there is none."""
         named = self._by_name.setdefault(value_of(labels, NAME), {})
-        run = named.get(labels)
-        if run is None:
-            run = named[labels] = StoredSeries(labels, track)
-        return run
+        series = named.get(labels)
+        if series is None:
+            series = named[labels] = StoredSeries(labels, track)
+            self._selected.clear()
+        return series
 
     def forget(self) -> None:
         """Drops what lies before the beginning of the tracks."""
+        self._selected.clear()
         for name, named in list(self._by_name.items()):
-            for labels in [labels for labels, run in named.items() if run.forget()]:
+            for labels in [labels for labels, series in named.items() if series.forget()]:
                 del named[labels]
             if not named:
                 del self._by_name[name]
 
     def select(self, matchers: Sequence[Matcher]) -> Sequence[StoredSeries]:
+        """Series that fit; remembered, because rules ask the same at every evaluation."""
+        key = tuple(matchers)
+        found = self._selected.get(key)
+        if found is None:
+            if len(self._selected) >= SELECTIONS_COUNT:
+                self._selected.clear()
+            found = self._selected[key] = self._select(matchers)
+        return found
+
+    def _select(self, matchers: Sequence[Matcher]) -> list[StoredSeries]:
         others = [matcher for matcher in matchers if matcher.name != NAME]
         names = [matcher for matcher in matchers if matcher.name == NAME]
-        return [run for run in self._named(names) if _fits(run.labels, others)]
+        return [series for series in self._named(names) if _fits(series.labels, others)]
 
     def __iter__(self) -> Iterator[StoredSeries]:
-        return (run for named in self._by_name.values() for run in named.values())
+        return (series for named in self._by_name.values() for series in named.values())
 
     def __len__(self) -> int:
         return sum(len(named) for named in self._by_name.values())

@@ -7,6 +7,7 @@ import promql_parser as ast
 from sandbox.promql.compile import Type, as_vector, scalar_plan, text_of, type_of, window_plan
 from sandbox.promql.errors import BadQuery
 from sandbox.promql.moment import LOOKBACK_MS, Moment, VectorPlan
+from sandbox.promql.selectors import Wanted, matchers_of
 from sandbox.promql.values import Labels, Points, Source, Vector, Window
 
 MAX_POINTS = 11_000  # a series, as Prometheus bounds it
@@ -34,6 +35,14 @@ def vector_query(text: str) -> VectorPlan:
     raise BadQuery(
         f'invalid expression type "{kind.value}" for range query, must be Scalar or instant Vector'
     )
+
+
+def selection(text: str) -> list[Wanted]:
+    """The conditions of a series selector. Raises BadQuery for any other expression."""
+    expr = parsed(text)
+    if not isinstance(expr, ast.VectorSelector):
+        raise BadQuery("expected a series selector")
+    return matchers_of(expr)
 
 
 def instant(text: str, source: Source, at_ms: int, *, lookback_ms: int = LOOKBACK_MS) -> Value:

@@ -1,6 +1,6 @@
 """A store as a fresh cluster has it: namespaces, their accounts, priority classes, the API's own service."""
 
-from sandbox.admission import ClusterGate
+from sandbox.admission.gate import ClusterGate
 from sandbox.clock import SimClock
 from sandbox.fields import Obj, is_deleting, name_of
 from sandbox.kinds import kind_of

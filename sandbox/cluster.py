@@ -32,8 +32,8 @@ from sandbox.kinds import Registry, kind_of
 from sandbox.kubelet.fleet import Fleet
 from sandbox.kubelet.node_report import Machine
 from sandbox.kubelet.timings import Timings
+from sandbox.network.traffic import Traffic
 from sandbox.scheduler.scheduler import Scheduler
-from sandbox.traffic import Traffic
 from sandbox.yaml_loader import PlainLoader
 
 STEP_S = 0.5  # how far `settle` moves before it looks again

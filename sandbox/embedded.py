@@ -12,7 +12,7 @@ from pathlib import Path
 
 from sandbox.alerting.alert import Alert
 from sandbox.alerting.notifications import Routing, body_of
-from sandbox.audit import Audit
+from sandbox.api.audit import Audit
 from sandbox.clock import SimClock
 from sandbox.cluster import Cluster
 from sandbox.kubelet.timings import Timings

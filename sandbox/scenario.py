@@ -8,9 +8,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from domain.errors import BadInput
+from sandbox.api.patch_strategic import strategic
 from sandbox.cluster import Cluster
 from sandbox.kinds import Kind, kind_of
-from sandbox.patch_strategic import strategic
 
 SETTLE_S = 300.0  # cluster time that a healthy start may take
 

@@ -6,8 +6,8 @@ from types import TracebackType
 
 from aiohttp import web
 
-from sandbox.api import Api
-from sandbox.audit import Audit
+from sandbox.api.audit import Audit
+from sandbox.api.desk import Api
 from sandbox.clock import SimClock
 from sandbox.custom_kinds import CustomKinds
 from sandbox.kinds import Registry

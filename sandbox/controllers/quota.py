@@ -1,10 +1,10 @@
 """ResourceQuotas: keeps `status.used` true when objects go or end. Refusing too much is for admission."""
 
+from sandbox.admission.quota import status_of, usage
 from sandbox.clock import SimClock
 from sandbox.controllers.workqueue import WorkQueue
 from sandbox.fields import namespace_of
 from sandbox.kinds import KINDS, kind_of
-from sandbox.quota import status_of, usage
 from sandbox.state import Key, is_finished, key_of, with_status
 from sandbox.store import Store
 from sandbox.tables import Change

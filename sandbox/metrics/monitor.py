@@ -18,9 +18,9 @@ from sandbox.metrics.machines import MachineSource
 from sandbox.metrics.objects import ObjectFamily, groups_of
 from sandbox.metrics.requests import RequestSource
 from sandbox.metrics.series import SeriesStore, StoredSeries, Track
+from sandbox.network.traffic import Traffic
 from sandbox.promql.values import NAME, Labels, labels_from
 from sandbox.store import Store
-from sandbox.traffic import Traffic
 
 SCRAPE_S = 15.0
 KEPT_S = 6 * 3600.0

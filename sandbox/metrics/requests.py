@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from sandbox.metrics.family import Family, Group, Reading, counter, taken
+from sandbox.network.traffic import Totals, Traffic
 from sandbox.promql.values import number_text
 from sandbox.state import Key
-from sandbox.traffic import Totals, Traffic
 
 BOUNDS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, math.inf)
 SPREAD = 4.0  # how narrow latencies lie around their mean: the order of an Erlang distribution

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from sandbox.admission.quota import status_of, usage
+from sandbox.admission.quota_ledger import Ledger
 from sandbox.bootstrap import new_store
 from sandbox.clock import SimClock
 from sandbox.errors import ApiError, Forbidden, NotFound
 from sandbox.fields import Obj, annotations_of, meta, with_in
 from sandbox.kinds import kind_of
-from sandbox.quota import status_of, usage
-from sandbox.quota_ledger import Ledger
 from sandbox.store import Store
 from tests.sandbox.api_objects import config, container, deployment, pod
 

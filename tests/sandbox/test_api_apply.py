@@ -2,9 +2,9 @@
 
 import pytest
 
+from sandbox.api.managed import ApplyConflict, Owner, apply, record_update
+from sandbox.api.owned_fields import from_fields_v1, leaves, to_fields_v1
 from sandbox.fields import Obj, meta, with_in
-from sandbox.managed import ApplyConflict, Owner, apply, record_update
-from sandbox.owned_fields import from_fields_v1, leaves, to_fields_v1
 from tests.sandbox.api_objects import container, deployment
 
 

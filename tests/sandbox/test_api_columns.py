@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.cells import duration
-from sandbox.columns import BY_KIND, table_of
-from sandbox.columns_pods import pod_status
+from sandbox.api.cells import duration
+from sandbox.api.columns import BY_KIND, table_of
+from sandbox.api.columns_pods import pod_status
 from sandbox.fields import Obj
 from sandbox.kinds import KINDS, kind_of
 

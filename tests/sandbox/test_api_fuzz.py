@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from sandbox.api.columns import table_of
+from sandbox.api.managed import Owner, apply, record_update
+from sandbox.api.schema import read_strictly, schema
 from sandbox.bootstrap import new_store
 from sandbox.clock import SimClock
-from sandbox.columns import table_of
 from sandbox.errors import ApiError
 from sandbox.fields import Obj, with_in
 from sandbox.kinds import KINDS, Kind
-from sandbox.managed import Owner, apply, record_update
-from sandbox.schema import read_strictly, schema
 from sandbox.store import Store
 
 OBJECTS = 40  # of each kind and seed

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.patch_json import PatchError, apply_operations, merge
-from sandbox.patch_strategic import strategic
+from sandbox.api.patch_json import PatchError, apply_operations, merge
+from sandbox.api.patch_strategic import strategic
 
 DOC = {"a": {"b": 1, "c": [1, 2, 3]}, "d": "x", "e/f": 1}
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from sandbox import wire
-from sandbox.api_bodies import load_yaml
+from sandbox.api import wire
+from sandbox.api.bodies import load_yaml
+from sandbox.api.schema import quantity, read_strictly
 from sandbox.errors import BadRequest
 from sandbox.kinds import kind_of
-from sandbox.schema import quantity, read_strictly
 from tests.sandbox.api_objects import container, deployment
 
 

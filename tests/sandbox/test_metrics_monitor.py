@@ -10,8 +10,8 @@ from sandbox.metrics.family import Family, Group, Reading, gauge, taken
 from sandbox.metrics.meter import Meter, wobble
 from sandbox.metrics.monitor import Monitor
 from sandbox.metrics.requests import BOUNDS_S, Requests
+from sandbox.network.traffic import Totals
 from sandbox.promql.engine import instant
-from sandbox.traffic import Totals
 from tests.sandbox.worlds import World, deployment, pod_template
 
 

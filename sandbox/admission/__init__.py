@@ -1,0 +1,1 @@
+"""What stands before the store: defaults, admission, validation, quota. Everybody who writes passes it."""

@@ -21,7 +21,7 @@ from sandbox.scenario import Scenario, inject, prepare
 from sandbox.server import SandboxServer
 
 PAST_S = 4500.0  # the cluster has lived this long when it is handed over: metrics reach back over an hour
-SHORT_PAST_S = 1200.0  # of a cluster so large that an hour of its metrics would take long to make up
+SHORT_PAST_S = 900.0  # of one that nobody measures, or so large that an hour of metrics would take long
 LARGE_COUNT = 20  # nodes
 ILL_S = 600.0  # since then something is broken, if a scenario says what
 SHARP_S = 300.0  # so long before that, everything is measured as often as ever
@@ -57,7 +57,7 @@ async def open_embedded(
     `observed`, it has neither metrics nor logs over HTTP nor alerts.
     """
     waits_s = sum(step.wait_s or 0.0 for step in scenario.inject) if scenario else 0.0
-    past_s = SHORT_PAST_S if nodes_count > LARGE_COUNT else PAST_S
+    past_s = PAST_S if observed and nodes_count <= LARGE_COUNT else SHORT_PAST_S
     clock = SimClock(start=datetime.now(UTC) - timedelta(seconds=past_s + waits_s))
     cluster = Cluster(nodes_count, timings=Timings.brisk(), clock=clock)
     observer = Observer(cluster, pace=PACE) if observed else None

@@ -6,6 +6,7 @@ As Prometheus does, it writes the series ALERTS and ALERTS_FOR_STATE and repeats
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from urllib.parse import quote_plus
 
 from sandbox.alerting.alert import Alert
@@ -63,6 +64,19 @@ class RuleState:
         return [active for active in self.alerts.values() if active.resolved_at is None]
 
 
+@dataclass(slots=True)
+class Turn:
+    """One evaluation of all rules; `before` are the series that the last one wrote."""
+
+    at_s: float
+    scrape: int = 0
+    before: dict[Labels, StoredSeries] = field(default_factory=dict)
+
+    @property
+    def at_ms(self) -> int:
+        return round(self.at_s * 1000)
+
+
 class RuleEvaluator:
     """All rules over one store of series."""
 
@@ -100,38 +114,50 @@ class RuleEvaluator:
 
     def evaluate(self) -> None:
         """Evaluates every rule at the present moment."""
-        now = self._clock.time()
-        scrape = self._track.scraped(round(now * 1000))
-        before, self._written = self._written, {}
+        for step in self._steps():
+            step()
+
+    def _tick(self) -> None:
+        """As `evaluate`, but one rule after the other, so that nobody waits long meanwhile."""
+        for step in self._steps():
+            self._clock.soon(step)
+        self.start()
+
+    def _steps(self) -> Iterator[Callable[[], None]]:
+        """What an evaluation consists of."""
+        turn = Turn(self._clock.time())
+        yield partial(self._begin, turn)
         for state in self.states:
-            self._evaluate_one(state, now, scrape)
-        for labels in before.keys() - self._written.keys():
-            before[labels].write(scrape, None)
+            yield partial(self._evaluate_one, state, turn)
+        yield partial(self._end, turn)
+
+    def _begin(self, turn: Turn) -> None:
+        turn.scrape = self._track.scraped(turn.at_ms)
+        turn.before, self._written = self._written, {}
+
+    def _end(self, turn: Turn) -> None:
+        for labels in turn.before.keys() - self._written.keys():
+            turn.before[labels].write(turn.scrape, None)
         if self._track.trim():
             self._series.forget()
         alerts = [self._told(state.rule, active) for state in self.states for active in _to_tell(state)]
         for take in self._takers:
             take(alerts)
 
-    def _tick(self) -> None:
-        self.evaluate()
-        self.start()
-
     # --- one rule
 
-    def _evaluate_one(self, state: RuleState, now: float, scrape: int) -> None:
-        state.evaluated_at = now
-        at_ms = round(now * 1000)
+    def _evaluate_one(self, state: RuleState, turn: Turn) -> None:
+        state.evaluated_at, at_ms = turn.at_s, turn.at_ms
         try:
             vector = vector_query(state.rule.expr)(Moment(self._series, at_ms, at_ms, at_ms))
             state.error = ""
         except (BadQuery, CannotEvaluate) as error:
             state.error, vector = str(error), []
         if state.rule.record:
-            self._record(state.rule, vector, scrape)
+            self._record(state.rule, vector, turn.scrape)
         else:
-            self._judge(state, vector, now)
-            self._write_alerts(state, scrape)
+            self._judge(state, vector, turn.at_s)
+            self._write_alerts(state, turn.scrape)
 
     def _record(self, rule: Rule, vector: Vector, scrape: int) -> None:
         for labels, value in vector:

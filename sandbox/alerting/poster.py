@@ -17,13 +17,18 @@ SERVER_ERROR = 500
 class WebhookPoster:
     """An async context manager whose `send` may be called at any time from the same thread."""
 
-    def __init__(self, url: str, *, token: str = "") -> None:
+    def __init__(self, url: str, *, token: str = "", first_pause_s: float = FIRST_PAUSE_S) -> None:
         self._url = url
+        self._first_pause_s = first_pause_s
         self._headers = {"Content-Type": "application/json", "User-Agent": "Alertmanager/sandbox"}
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue(WAITING_COUNT)
         self._task: asyncio.Task[None] | None = None
+
+    @property
+    def waiting_count(self) -> int:
+        return self._waiting.qsize()
 
     def send(self, body: bytes) -> None:
         """Queues a body; it is posted in turn."""
@@ -51,7 +56,7 @@ class WebhookPoster:
 
     async def _deliver(self, session: aiohttp.ClientSession, body: bytes) -> None:
         """Until the receiver takes or refuses it: 5xx and no answer are tried again, 4xx are not."""
-        pause_s = FIRST_PAUSE_S
+        pause_s = self._first_pause_s
         while not await self._posted(session, body):
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

@@ -14,6 +14,7 @@ from sandbox.kinds import kind_of
 from sandbox.kubelet.kubelet import Kubelet
 from sandbox.metrics.family import Down, Family, Group, Reading, gauge, taken
 from sandbox.metrics.meter import Meter
+from sandbox.notes import size_bytes
 from sandbox.store import Store
 
 CLAIM = kind_of("PersistentVolumeClaim")
@@ -80,8 +81,9 @@ class KubeletSource:
         if size is None:
             return None
         capacity, notes = float(amount(size)), annotations_of(claim)
-        grown = self._grown(claim, float(amount(notes.get(GROWS, "0"))) / MINUTE_S)
-        used = float(amount(notes[USED])) if USED in notes else capacity * DEFAULT_SHARE
+        grown = self._grown(claim, (size_bytes(notes.get(GROWS, "0")) or 0) / MINUTE_S)
+        noted = size_bytes(notes[USED]) if USED in notes else None
+        used = capacity * DEFAULT_SHARE if noted is None else float(noted)
         labels = {"namespace": namespace_of(claim), "persistentvolumeclaim": name_of(claim)}
         return VolumeUse(labels, capacity, min(capacity, used + grown))
 

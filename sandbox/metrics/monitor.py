@@ -5,6 +5,7 @@ A target that stops to answer, and a subject that is gone, make their series sta
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from sandbox.clock import SimClock, Timer
 from sandbox.kinds import kind_of
@@ -99,8 +100,10 @@ class Monitor:
     # --- time
 
     def start(self) -> None:
-        """Scrapes now, and from now on."""
-        self.scrape()
+        """Scrapes now, and from now on; one target after the other, so that nobody waits long meanwhile."""
+        at_ms = round(self.clock.time() * 1000)
+        for scraped in self.scraped():
+            self.clock.soon(partial(self._scrape_one, scraped, at_ms))
         self._timer = self.clock.call_after(self.scrape_s * self.stretch, self.start)
 
     def stop(self) -> None:

@@ -87,7 +87,7 @@ def _lived() -> tuple[FixedSource, int]:
     world = World()
     monitor = Monitor(world.store, world.clock, world.fleet, world.traffic)
     monitor.start()
-    scenarios = [load_scenario(Path(f"scenarios/{name}.yaml")) for name in SCENARIOS]
+    scenarios = [load_scenario(next(Path("scenarios").rglob(f"{name}.yaml"))) for name in SCENARIOS]
     for scenario in scenarios:
         prepare(world, scenario)
     world.apply(SHOP)

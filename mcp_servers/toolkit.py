@@ -7,7 +7,7 @@ import functools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mcp.server.mcpserver import MCPServer
@@ -19,16 +19,39 @@ from pydantic import TypeAdapter
 
 from domain.errors import LoopError
 from utils.tool_answers import marked
+from utils.tool_texts import cut_text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What every answer carries besides its content: one line on it, whether more was left out, and how to
+    get that. The toolkit fills in `summary` and `rest`."""
+
+    summary: str = ""
+    truncated: bool = False
+    rest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolDef:
-    """A tool before it is served: its function, the shape it answers with, and how that is told in text."""
+    """A tool before it is served: its function, the shape it answers with, and how that is told in text.
+
+    `rights` are what its account needs in the world behind, as `verb resource`; `rest` says how to get what
+    a long answer leaves out.
+    """
 
     fn: Callable[..., Awaitable[object]]
     shape: type[Any]
     tell: Callable[[Any], str]
     read_only: bool
+    rights: tuple[str, ...] = ()
+    rest: str = "narrow the question"
+    destructive: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name it is served by."""
+        return str(self.fn.__name__)
 
 
 def build_server(
@@ -55,7 +78,7 @@ def _tool(definition: ToolDef) -> Tool:
     """Built in two steps, because the library derives no schema from dataclasses with slots."""
     annotations = ToolAnnotations(
         read_only_hint=definition.read_only,
-        destructive_hint=False,
+        destructive_hint=definition.destructive,
         idempotent_hint=True,
         open_world_hint=False,
     )
@@ -75,10 +98,21 @@ def _told(definition: ToolDef) -> Callable[..., Awaitable[CallToolResult]]:
             value = await definition.fn(**arguments)
         except LoopError as error:
             raise ToolError(marked(error)) from error
-        text = TextContent(type="text", text=definition.tell(value))
-        return CallToolResult(content=[text], structured_content=adapter.dump_python(value, mode="json"))
+        text, value = _enveloped(definition, value)
+        content = TextContent(type="text", text=text)
+        return CallToolResult(content=[content], structured_content=adapter.dump_python(value, mode="json"))
 
     return answer
+
+
+def _enveloped(definition: ToolDef, value: object) -> tuple[str, object]:
+    """The text within its bounds, and the value with the envelope filled in."""
+    text, left_out_count = cut_text(definition.tell(value))
+    more = isinstance(value, Envelope) and value.truncated
+    rest = f"To get the rest: {definition.rest}." if left_out_count or more else ""
+    if isinstance(value, Envelope):
+        value = replace(value, summary=text.partition("\n")[0], rest=rest)
+    return "\n".join(part for part in (text, rest) if part), value
 
 
 @contextmanager

@@ -63,21 +63,24 @@ class Connection:
         await self._client.close()  # type: ignore[no-untyped-call]
 
     async def exchange(
-        self, method: str, path: str, query: Mapping[str, str], body: object
+        self, method: str, path: str, query: Mapping[str, str], body: object, *, keep_bytes: int = 0
     ) -> tuple[int, bytes]:
-        """Send one request; returns status and body, whatever the status."""
+        """Send one request; returns status and body, whatever the status.
+
+        With `keep_bytes` only so much of the body's end is kept, however long it is.
+        """
         import aiohttp  # the client's own; here so that importing a tool server stays light
 
         try:
             async with asyncio.timeout(CALL_S):
-                return await self._call(method, path, query, body)
+                return await self._call(method, path, query, body, keep_bytes)
         except aiohttp.ClientConnectorError as error:
             raise Transient(f"The API server cannot be reached ({error}); try again later.") from error
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _broken(method, error) from error
 
     async def _call(
-        self, method: str, path: str, query: Mapping[str, str], body: object
+        self, method: str, path: str, query: Mapping[str, str], body: object, keep_bytes: int
     ) -> tuple[int, bytes]:
         import aiohttp
 
@@ -92,21 +95,23 @@ class Connection:
         timeout = aiohttp.ClientTimeout(total=CALL_S)
         answer = await self._client.call_api(*request, _request_timeout=timeout)
         try:
-            return answer.status, await _read(answer.response)
+            return answer.status, await _read(answer.response, keep_bytes)
         finally:
             answer.response.release()
 
 
-async def _read(response: "aiohttp.ClientResponse") -> bytes:
-    """The whole body, refused above the bound."""
+async def _read(response: "aiohttp.ClientResponse", keep_bytes: int) -> bytes:
+    """The whole body, refused above the bound; or its end alone."""
     body = bytearray()
     async for chunk in response.content.iter_chunked(2**16):
         body += chunk
+        if keep_bytes and len(body) > 2 * keep_bytes:
+            del body[:-keep_bytes]
         if len(body) > MAX_BODY_BYTES:
             raise Permanent(
                 "The API server's answer is too large; ask for less (namespace, selector, limit)."
             )
-    return bytes(body)
+    return bytes(body[-keep_bytes:])
 
 
 def _broken(method: str, error: Exception) -> Transient:

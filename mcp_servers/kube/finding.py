@@ -3,10 +3,9 @@
 from difflib import get_close_matches
 
 from domain.errors import BadInput, LoopError
-from mcp_servers.kube.api_errors import NotFound
+from mcp_servers.kube.api_errors import NotFound, NotServed
 from mcp_servers.kube.cluster_api import ClusterApi
 from mcp_servers.kube.doc import Doc
-from mcp_servers.kube.kinds import KINDS
 
 NEAR_COUNT = 5
 LOOKED_THROUGH_COUNT = 1000  # enough for suggestions; the answer must stay quick
@@ -16,6 +15,8 @@ async def find(api: ClusterApi, kind: str, namespace: str, name: str) -> Doc:
     """The object. Raises NotFound with near names and what to call next."""
     try:
         return await api.get(kind, namespace, name)
+    except NotServed:
+        raise
     except NotFound as error:
         raise NotFound(await _not_found(api, kind, namespace, name)) from error
 
@@ -31,7 +32,9 @@ async def _not_found(api: ClusterApi, kind: str, namespace: str, name: str) -> s
                 return f"There is no namespace {namespace!r}. {_near(namespace, spaces)}".strip()
     except LoopError:  # the suggestion is a courtesy; the plain answer stands without it
         return said
-    return f"{said} {_near(name, names) or f'List the {KINDS[kind].plural} there first.'}"
+    known = api.kind(kind)
+    plural = known.plural if known else kind
+    return f"{said} {_near(name, names) or f'List the {plural} there first.'}"
 
 
 async def _names(api: ClusterApi, kind: str, namespace: str) -> list[str]:

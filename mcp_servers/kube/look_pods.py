@@ -1,31 +1,44 @@
 """Reading tools on pods and their logs."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from pydantic import Field
 
 from domain.alert import Target
-from domain.cluster import LogTail, PodState
+from domain.cluster import PodState
 from domain.errors import BadInput
 from mcp_servers.kube.cluster_api import ClusterApi
 from mcp_servers.kube.doc import Doc
 from mcp_servers.kube.events import merge_events
 from mcp_servers.kube.finding import find, pick_container
 from mcp_servers.kube.kinds import WORKLOADS
-from mcp_servers.kube.owners import owner_of, owners_of
-from mcp_servers.kube.parameters import AnyNamespace, Container, Limit, Name, Namespace, Selector
+from mcp_servers.kube.logs import MAX_LOG_BYTES, log_tail
+from mcp_servers.kube.owners import Owners, owner_of
+from mcp_servers.kube.parameters import (
+    AnyNamespace,
+    Container,
+    Grep,
+    Limit,
+    Name,
+    Namespace,
+    Page,
+    Selector,
+)
 from mcp_servers.kube.pods import pod_state
+from mcp_servers.kube.rights import to_look_at
 from mcp_servers.kube.selectors import selector_text
-from mcp_servers.kube.shapes import LogList, PodDescription, PodList
+from mcp_servers.kube.shapes import LogList, PodDescription, PodList, paged
 from mcp_servers.kube.telling import tell_logs, tell_pod, tell_pods
 from mcp_servers.toolkit import ToolDef
 
 RECENT = timedelta(minutes=15)  # a container that ended within it has not proved itself well
-MAX_LOG_BYTES = 256 * 1024
-MAX_LINE_LENGTH = 2000
 MAX_EVENTS = 20
+MAX_SCANNED = 50_000  # pods looked through for the few that are asked for
+SCAN_S = 7.0  # of the 10 s that callers usually give
 
 Workload = Annotated[str, Field(description="Only pods of this workload, as Kind/name; needs the namespace.")]
 OnNode = Annotated[str, Field(description="Only pods on this node.")]
@@ -33,7 +46,13 @@ OnlyUnhealthy = Annotated[
     bool, Field(description="Only pods that are not ready, end, or ended a container lately.")
 ]
 TailLines = Annotated[int, Field(ge=1, le=5000, description="How many lines from the end.")]
+SinceS = Annotated[int | None, Field(ge=1, description="Only lines of the last so many seconds.")]
+PodStatus = Annotated[str, Field(description="Only pods with this status, such as CrashLoopBackOff.")]
 Previous = Annotated[bool, Field(description="The run before the last restart: why it crashed.")]
+
+
+MORE_PODS = "give page=2, a selector, a status or only_unhealthy"
+MORE_LINES = "give grep, since_s or more tail_lines"
 
 
 class PodLooks:
@@ -46,9 +65,30 @@ class PodLooks:
     def tools(self) -> list[ToolDef]:
         """The tools of this group."""
         return [
-            ToolDef(self.list_pods, PodList, tell_pods, read_only=True),
-            ToolDef(self.describe_pod, PodDescription, tell_pod, read_only=True),
-            ToolDef(self.get_pod_logs, LogList, tell_logs, read_only=True),
+            ToolDef(
+                self.list_pods,
+                PodList,
+                tell_pods,
+                read_only=True,
+                rest=MORE_PODS,
+                rights=to_look_at("Pod", "ReplicaSet", *WORKLOADS),
+            ),
+            ToolDef(
+                self.describe_pod,
+                PodDescription,
+                tell_pod,
+                read_only=True,
+                rest="ask list_events",
+                rights=to_look_at("Pod", "ReplicaSet", "Event"),
+            ),
+            ToolDef(
+                self.get_pod_logs,
+                LogList,
+                tell_logs,
+                read_only=True,
+                rest=MORE_LINES,
+                rights=("get pods/log", *to_look_at("Pod")),
+            ),
         ]
 
     async def list_pods(
@@ -58,26 +98,49 @@ class PodLooks:
         workload: Workload = "",
         node: OnNode = "",
         only_unhealthy: OnlyUnhealthy = False,
+        status: PodStatus = "",
         limit: Limit = 500,
+        page: Page = 1,
     ) -> PodList:
         """Pods with status as kubectl prints it, containers, and the workload that owns them."""
         owner = _owner(workload, namespace)
         labels = await self._labels(owner, selector)
+
+        def wanted(pod: PodState) -> bool:
+            return (
+                owner in (None, pod.owner)
+                and (not only_unhealthy or _unhealthy(pod, self._now()))
+                and status in ("", pod.status)
+            )
+
         fields = f"spec.nodeName={node}" if node else ""
-        listing = await self._api.list("Pod", namespace, labels=labels, fields=fields)
-        owners = await owners_of(self._api, listing.items, namespace)
-        pods = (pod_state(pod, top) for pod, top in zip(listing.items, owners, strict=True))
-        found = [pod for pod in pods if owner in (None, pod.owner)]
-        if only_unhealthy:
-            found = [pod for pod in found if _unhealthy(pod, self._now())]
-        return PodList(items=tuple(found[:limit]), truncated=listing.truncated or len(found) > limit)
+        found, all_seen = await self._scan(namespace, labels, fields, wanted, page * limit + 1)
+        items, truncated = paged(found, page, limit)
+        return PodList(items=items, truncated=truncated or not all_seen)
+
+    async def _scan(
+        self, namespace: str, labels: str, fields: str, wanted: Callable[[PodState], bool], most: int
+    ) -> tuple[list[PodState], bool]:
+        """At most so many pods that are wanted, and whether all were looked at. Only these are kept."""
+        owners, found, seen = Owners(self._api, namespace), list[PodState](), 0
+        deadline_s = asyncio.get_running_loop().time() + SCAN_S
+        async with aclosing(self._api.pages("Pod", namespace, labels=labels, fields=fields)) as pages:
+            async for page in pages:
+                seen += len(page.items)
+                tops = await owners.of(page.items)
+                pods = (pod_state(pod, top) for pod, top in zip(page.items, tops, strict=True))
+                found += filter(wanted, pods)
+                late = asyncio.get_running_loop().time() > deadline_s
+                if page.truncated and (len(found) >= most or seen >= MAX_SCANNED or late):
+                    return found[:most], False
+        return found, True
 
     async def describe_pod(self, namespace: Namespace, name: Name) -> PodDescription:
-        """One pod with the states of its containers and its events, newest first."""
+        """One pod: containers with states, probes and resources, volumes, conditions, events newest first."""
         pod = await find(self._api, "Pod", namespace, name)
         events = await self._api.list("Event", namespace, fields=f"involvedObject.uid={pod.uid}")
         merged = merge_events(events.items)
-        state = pod_state(pod, await owner_of(self._api, pod))
+        state = pod_state(pod, await owner_of(self._api, pod), in_full=True)
         return PodDescription(items=(state, *merged[:MAX_EVENTS]), truncated=len(merged) > MAX_EVENTS)
 
     async def get_pod_logs(
@@ -87,13 +150,16 @@ class PodLooks:
         container: Container = "",
         previous: Previous = False,
         tail_lines: TailLines = 100,
+        since_s: SinceS = None,
+        grep: Grep = "",
     ) -> LogList:
-        """The end of a container's log, oldest line first."""
+        """The end of a container's log, oldest line first; `grep` looks through the tail_lines."""
         pod = await find(self._api, "Pod", namespace, name)
         chosen = pick_container(f"Pod {name}", _containers(pod), container)
         query = {"container": chosen, "tailLines": str(tail_lines), "previous": str(previous).lower()}
-        body = await self._api.log(namespace, name, query)
-        tail = _tail(pod.target, chosen, previous, body)
+        query["sinceSeconds"] = str(since_s or "")
+        body = await self._api.log(namespace, name, query, most_bytes=MAX_LOG_BYTES)
+        tail = await log_tail(pod.target, chosen, previous=previous, body=body, grep=grep)
         return LogList(items=(tail,), truncated=tail.truncated)
 
     async def _labels(self, owner: Target | None, selector: str) -> str:
@@ -124,13 +190,3 @@ def _unhealthy(pod: PodState, now: datetime) -> bool:
 def _containers(pod: Doc) -> list[str]:
     """Main containers first: they are what a log is mostly asked of."""
     return [c.text("name") for side in ("containers", "initContainers") for c in pod.parts("spec", side)]
-
-
-def _tail(pod: Target, container: str, previous: bool, body: bytes) -> LogTail:
-    """The last bytes as whole lines; the first one, cut in the middle, is dropped."""
-    cut = len(body) > MAX_LOG_BYTES
-    lines = body[-MAX_LOG_BYTES:].decode(errors="replace").splitlines()[1 if cut else 0 :]
-    shortened = tuple(
-        line if len(line) <= MAX_LINE_LENGTH else f"{line[:MAX_LINE_LENGTH]}…" for line in lines
-    )
-    return LogTail(pod=pod, container=container, previous=previous, lines=shortened, truncated=cut)

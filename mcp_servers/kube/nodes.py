@@ -19,8 +19,14 @@ ANNOUNCES = re.compile(
 DENIES = ("false", "no", "none", "0", "off")  # an empty value announces: many labels have only a key
 
 
-def node_state(node: Doc, pods_count: int | None = None) -> NodeState:
-    """The facts of one node."""
+def node_state(
+    node: Doc,
+    pods_count: int | None = None,
+    *,
+    requested_cpu_cores: float | None = None,
+    requested_memory_bytes: int | None = None,
+) -> NodeState:
+    """The facts of one node; its pods are counted by the caller."""
     ready = node.condition("Ready")
     return NodeState(
         target=node.target,
@@ -36,6 +42,8 @@ def node_state(node: Doc, pods_count: int | None = None) -> NodeState:
         pods_count=pods_count,
         allocatable_cpu_cores=quantity(node.text("status", "allocatable", "cpu")),
         allocatable_memory_bytes=_whole(quantity(node.text("status", "allocatable", "memory"))),
+        requested_cpu_cores=requested_cpu_cores,
+        requested_memory_bytes=requested_memory_bytes,
     )
 
 

@@ -12,6 +12,8 @@ Name = Annotated[str, Field(min_length=1, description="Name of the object.")]
 Node = Annotated[str, Field(min_length=1, description="Name of the node.")]
 Selector = Annotated[str, Field(description="Label selector such as app=web,tier!=cache.")]
 Limit = Annotated[int, Field(ge=1, le=5000, description="At most so many items.")]
+Page = Annotated[int, Field(ge=1, le=1000, description="Which page of `limit` items.")]
+Grep = Annotated[str, Field(description="Only lines with this text; a|b means either, case is ignored.")]
 Container = Annotated[str, Field(description="Container; may be left out where there is only one.")]
 Key = Annotated[
     str,

@@ -6,13 +6,14 @@ from domain.alert import Target
 from domain.cluster import ContainerState, PodState
 from mcp_servers.kube.amounts import cpu, memory
 from mcp_servers.kube.doc import Doc
+from mcp_servers.kube.pod_parts import conditions, ports, probes, volume
 from mcp_servers.kube.pod_status import pod_status
 
 STATES: tuple[Literal["waiting", "running", "terminated"], ...] = ("waiting", "running", "terminated")
 
 
-def pod_state(pod: Doc, owner: Target | None) -> PodState:
-    """The facts of one pod."""
+def pod_state(pod: Doc, owner: Target | None, *, in_full: bool = False) -> PodState:
+    """The facts of one pod; `in_full` with ports, probes, volumes and conditions."""
     scheduled = pod.condition("PodScheduled")
     return PodState(
         target=pod.target,
@@ -26,11 +27,13 @@ def pod_state(pod: Doc, owner: Target | None) -> PodState:
         template_hash=pod.labels.get("pod-template-hash", ""),
         terminating=bool(pod.text("metadata", "deletionTimestamp")),
         unschedulable=scheduled.text("message") if scheduled.text("status") == "False" else "",
-        containers=tuple(_containers(pod)),
+        containers=tuple(_containers(pod, in_full)),
+        volumes=tuple(volume(part) for part in pod.parts("spec", "volumes")) if in_full else (),
+        conditions=conditions(pod) if in_full else (),
     )
 
 
-def _containers(pod: Doc) -> list[ContainerState]:
+def _containers(pod: Doc, in_full: bool) -> list[ContainerState]:
     """Init containers first, as they run."""
     states = []
     for specs, statuses, init in (
@@ -39,11 +42,11 @@ def _containers(pod: Doc) -> list[ContainerState]:
     ):
         by_name = {status.text("name"): status for status in pod.parts("status", statuses)}
         for spec in pod.parts("spec", specs):
-            states.append(_container(spec, by_name.get(spec.text("name"), Doc({})), init))
+            states.append(_container(spec, by_name.get(spec.text("name"), Doc({})), init, in_full))
     return states
 
 
-def _container(spec: Doc, status: Doc, init: bool) -> ContainerState:
+def _container(spec: Doc, status: Doc, init: bool, in_full: bool) -> ContainerState:
     state = next((name for name in STATES if status.has("state", name)), None)
     now = status.part("state", state) if state else Doc({})
     last = status.part("lastState", "terminated")
@@ -65,4 +68,6 @@ def _container(spec: Doc, status: Doc, init: bool) -> ContainerState:
         memory_request_bytes=memory(spec, "requests"),
         cpu_limit_cores=cpu(spec, "limits"),
         cpu_request_cores=cpu(spec, "requests"),
+        ports=ports(spec) if in_full else (),
+        probes=tuple(probes(spec)) if in_full else (),
     )

@@ -1,4 +1,7 @@
-"""Which environment values must not be shown. When in doubt it hides: that costs a look, no more."""
+"""Which values of environment and configuration must not be shown.
+
+When in doubt it hides: that costs a look, no more.
+"""
 
 import re
 
@@ -16,6 +19,18 @@ MAX_VALUE_LENGTH = 120
 
 def shown(name: str, value: str) -> str:
     """The value, cut to a line, or a note that it is not shown."""
-    if SECRET_NAME.search(name) or RANDOM_WORD.fullmatch(value) or redact(value) != value:
+    if is_secret(name, value):
         return HIDDEN
     return value if len(value) <= MAX_VALUE_LENGTH else value[:MAX_VALUE_LENGTH] + "…"
+
+
+def shown_text(name: str, text: str) -> str:
+    """A value that may have many lines, such as a file in a ConfigMap, with its credentials masked."""
+    if "\n" in text and not SECRET_NAME.search(name):
+        return redact(text)
+    return HIDDEN if is_secret(name, text) else text
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Whether a value must not leave the server."""
+    return bool(SECRET_NAME.search(name) or RANDOM_WORD.fullmatch(value)) or redact(value) != value

@@ -1,24 +1,36 @@
 """Answers in words: a heading and a line for each item, as an operator would want to read them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from domain.cluster import (
     ChangeResult,
+    Condition,
     ContainerSpec,
     ContainerState,
     EventSummary,
     LogTail,
     NodeState,
     PodState,
+    Probe,
     Revision,
+    Volume,
     WorkloadState,
 )
-from mcp_servers.kube.shapes import EventList, LogList, NodeList, PodDescription, PodList, WorkloadList
+from mcp_servers.kube.shapes import (
+    EventList,
+    LogList,
+    NodeList,
+    PodDescription,
+    PodList,
+    TemplateDiff,
+    WorkloadList,
+)
+from utils.quantity import memory_text
 
 
 def tell_workloads(found: WorkloadList) -> str:
     """One line a workload."""
-    return _listed("workloads", [workload_line(item) for item in found.items], found.truncated)
+    return listed("workloads", [workload_line(item) for item in found.items], found.truncated)
 
 
 def tell_workload(found: WorkloadList) -> str:
@@ -28,12 +40,19 @@ def tell_workload(found: WorkloadList) -> str:
         lines.append(workload_line(workload))
         lines += (f"  container {_container_line(container)}" for container in workload.containers)
         lines += (f"  {_revision_line(revision)}" for revision in workload.revisions)
+        lines += _bounds_lines(workload)
     return "\n".join(lines)
+
+
+def tell_diff(found: TemplateDiff) -> str:
+    """What changed, a line each."""
+    head = f"{found.workload}: revision {found.from_revision} -> {found.to_revision}"
+    return "\n".join((head, *(f"  {change}" for change in found.changes or ("no change",))))
 
 
 def tell_pods(found: PodList) -> str:
     """One line a pod."""
-    return _listed("pods", [pod_line(item) for item in found.items], found.truncated)
+    return listed("pods", [pod_line(item) for item in found.items], found.truncated)
 
 
 def tell_pod(found: PodDescription) -> str:
@@ -44,18 +63,22 @@ def tell_pod(found: PodDescription) -> str:
             lines.append(f"  {event_line(item)}")
         else:
             lines.append(pod_line(item))
-            lines += (f"  {_container_state_line(container)}" for container in item.containers)
+            for container in item.containers:
+                lines.append(f"  {_container_state_line(container)}")
+                lines += (f"    {line}" for line in _container_parts(container))
+            lines += (f"  volume {_volume_line(part)}" for part in item.volumes)
+            lines += (f"  {_condition_line(part)}" for part in item.conditions if part.status != "True")
     return "\n".join(lines)
 
 
 def tell_events(found: EventList) -> str:
     """One line for each object and reason."""
-    return _listed("events", [event_line(item) for item in found.items], found.truncated)
+    return listed("events", [event_line(item) for item in found.items], found.truncated)
 
 
 def tell_nodes(found: NodeList) -> str:
     """One line a node."""
-    return _listed("nodes", [node_line(item) for item in found.items], found.truncated)
+    return listed("nodes", [node_line(item) for item in found.items], found.truncated)
 
 
 def tell_logs(found: LogList) -> str:
@@ -114,6 +137,13 @@ def log_line(log: LogTail) -> str:
     return f"{log.pod} container {log.container}, {run}: {len(log.lines)} lines{cut}"
 
 
+def listed(what: str, lines: Iterable[str], truncated: bool) -> str:
+    """A heading with the count, then the lines."""
+    told = list(lines)
+    more = ", and there are more" if truncated else ""
+    return "\n".join((f"{what}: {len(told)}{more}", *told))
+
+
 def _container_state_line(container: ContainerState) -> str:
     kind = "init container" if container.init else "container"
     said = f"{kind} {container.name} ({container.image}): {container.state} {container.reason}".rstrip()
@@ -123,18 +153,54 @@ def _container_state_line(container: ContainerState) -> str:
     return f"{said}: {container.message}" if container.message else said
 
 
+def _container_parts(container: ContainerState) -> Iterator[str]:
+    """Resources, ports and probes, as far as they are known."""
+    amounts = {
+        "memory limit": container.memory_limit_bytes and memory_text(container.memory_limit_bytes),
+        "memory request": container.memory_request_bytes and memory_text(container.memory_request_bytes),
+        "cpu limit": container.cpu_limit_cores,
+        "cpu request": container.cpu_request_cores,
+    }
+    said = [f"{name} {amount}" for name, amount in amounts.items() if amount]
+    said += [f"port {port.number}/{port.protocol} {port.name}".rstrip() for port in container.ports]
+    if said:
+        yield ", ".join(said)
+    yield from map(_probe_line, container.probes)
+
+
+def _probe_line(probe: Probe) -> str:
+    where = f"{probe.scheme} :{probe.port}{probe.path}" if probe.action != "exec" else " ".join(probe.command)
+    times = f"after {probe.initial_delay_s} s, every {probe.period_s} s, within {probe.timeout_s} s"
+    return f"{probe.purpose} probe {probe.action} {where.strip()}, {times}, {probe.failures_count} failures"
+
+
+def _volume_line(part: Volume) -> str:
+    return f"{part.name}: {part.kind} {part.source}".rstrip()
+
+
+def _condition_line(part: Condition) -> str:
+    said = f"condition {part.type} {part.status} {part.reason}".rstrip()
+    return f"{said}: {part.message}" if part.message else said
+
+
+def _bounds_lines(workload: WorkloadState) -> Iterator[str]:
+    """The autoscaler and the disruption budgets."""
+    if (scaler := workload.autoscaler) is not None:
+        counts = f"{scaler.min_count} to {scaler.max_count} pods, now {scaler.current_count}"
+        yield f"  {scaler.target}: {counts}, wants {scaler.desired_count}; {'; '.join(scaler.metrics)}"
+        if scaler.trouble:
+            yield f"  {scaler.target}: {scaler.trouble}"
+    for budget in workload.budgets:
+        healthy = f"{budget.healthy_count} of {budget.desired_healthy_count} healthy"
+        yield f"  {budget.target}: {budget.rule}, {healthy}, {budget.allowed_count} may go now"
+
+
 def _container_line(container: ContainerSpec) -> str:
     limit = container.memory_limit_bytes
-    return f"{container.name}: {container.image}" + (f", memory limit {limit} bytes" if limit else "")
+    return f"{container.name}: {container.image}" + (f", memory limit {memory_text(limit)}" if limit else "")
 
 
 def _revision_line(revision: Revision) -> str:
     current = ", current" if revision.current else ""
     changes = "; ".join(revision.changes) or revision.cause or "first kept"
     return f"revision {revision.number}{current} ({revision.created_at:%Y-%m-%dT%H:%M:%SZ}): {changes}"
-
-
-def _listed(what: str, lines: Iterable[str], truncated: bool) -> str:
-    told = list(lines)
-    more = ", and more left out: narrow the question" if truncated else ""
-    return "\n".join((f"{what}: {len(told)}{more}", *told))

@@ -2,18 +2,22 @@
 
 import json
 
-from domain.cluster import Revision, WorkloadState
+from domain.cluster import AutoscalerState, DisruptionBudget, Revision, WorkloadState
 from mcp_servers.kube.amounts import container_spec
 from mcp_servers.kube.doc import Doc
+from mcp_servers.kube.manifests import LAST_APPLIED
 from mcp_servers.kube.marks import CHANGE_KEY, managed_by
 from mcp_servers.kube.revisions import workload_counts
 from mcp_servers.kube.rollout import desired_count, judge_rollout
 
-LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 
-
-def workload_state(workload: Doc, revisions: tuple[Revision, ...] = ()) -> WorkloadState:
-    """The facts of one workload."""
+def workload_state(
+    workload: Doc,
+    revisions: tuple[Revision, ...] = (),
+    autoscaler: AutoscalerState | None = None,
+    budgets: tuple[DisruptionBudget, ...] = (),
+) -> WorkloadState:
+    """The facts of one workload, with what the caller found beside it."""
     rollout, counts = judge_rollout(workload), workload_counts(workload)
     template = workload.part("spec", "template")
     return WorkloadState(
@@ -32,6 +36,8 @@ def workload_state(workload: Doc, revisions: tuple[Revision, ...] = ()) -> Workl
         revisions=revisions,
         change_key=workload.annotations.get(CHANGE_KEY, ""),
         managed_by=managed_by(workload),
+        autoscaler=autoscaler,
+        budgets=budgets,
     )
 
 

@@ -24,6 +24,15 @@ LOOKS = {
     "get_pod_logs",
     "list_events",
     "list_nodes",
+    "diff_revisions",
+    "describe_node",
+    "describe_service",
+    "list_network_policies",
+    "describe_volume_claim",
+    "get_config",
+    "get_quota",
+    "get_resource",
+    "get_usage",
 }
 CHANGES = {
     "restart_workload",

@@ -39,6 +39,26 @@ class World:
         )
         assert status == 201, body.decode()
 
+    async def make_autoscaler(self, name: str, *, least: int, most: int) -> None:
+        """An autoscaler of a deployment, in the newest version that the cluster serves."""
+        about = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name}
+        spec = {"scaleTargetRef": about, "minReplicas": least, "maxReplicas": most}
+        body = {"apiVersion": "autoscaling/v1", "kind": "HorizontalPodAutoscaler", "metadata": {"name": name}}
+        path = f"/apis/autoscaling/v1/namespaces/{self.namespace}/horizontalpodautoscalers"
+        status, answer = await self.connection.exchange("POST", path, {}, {**body, "spec": spec})
+        assert status == 201, answer.decode()
+
+    async def make_budget(self, name: str, *, min_available: int) -> None:
+        """A disruption budget for the pods of a deployment, in the newest version that is served."""
+        spec = {"minAvailable": min_available, "selector": {"matchLabels": {"app": name}}}
+        for version in ("policy/v1", "policy/v1beta1"):
+            path = f"/apis/{version}/namespaces/{self.namespace}/poddisruptionbudgets"
+            body = {"apiVersion": version, "kind": "PodDisruptionBudget", "metadata": {"name": name}}
+            status, answer = await self.connection.exchange("POST", path, {}, {**body, "spec": spec})
+            if status != 404:
+                break
+        assert status == 201, answer.decode()
+
     async def patch(self, kind: str, name: str, ops: list[Doc]) -> None:
         """Change an object past the tools."""
         status, body = await self.connection.exchange(

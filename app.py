@@ -26,7 +26,8 @@ from execute.verify import Verifier
 from flow import IncidentFlow, build_flow
 from journal.queue import Feeder, WorkQueue
 from journal.sqlite import SqliteJournal
-from mcp_servers import kube_change, kube_read
+from mcp_servers.builtin import OWN_NAMES, Reach, builtin_servers
+from mcp_servers.http_access import Access as ApiAccess
 from mcp_servers.kube.connection import Access
 from nodes import AnalyzeRootCauseNode, ExecuteSolutionNode, GenerateReportNode, ReceiveAlertNode
 from policy.judge import Policy
@@ -40,8 +41,8 @@ from sandbox.virtual_time import VirtualTime
 from utils.call_llm import DEFAULT_BASE_URL, Llm, LlmSettings
 from utils.http_server import HttpServer, build_application
 from utils.mcp_client import McpToolbox
-from utils.servers_config import load_servers
-from utils.settings import HOME, Settings, VerifySection, journal_path
+from utils.servers_config import ServersConfig, load_servers
+from utils.settings import HOME, ApiSection, Settings, VerifySection, journal_path
 from utils.timing import SystemClock
 from web.api import Api
 from web.health import Health
@@ -254,14 +255,33 @@ class _Builder:
 
 
 def _toolbox(settings: Settings, place: Place, clock: Clock) -> McpToolbox:
-    """Our own servers run in this process unless servers_config.json says otherwise."""
-    access = Access(kubeconfig=place.kubeconfig, context=place.context)
+    """Our own servers run in this process unless servers_config.json says otherwise.
+
+    Those for metrics and logs are left out where there is nothing for them to look at.
+    """
     environ = {**os.environ, **({"KUBECONFIG": place.kubeconfig} if place.kubeconfig else {})}
-    builtin = {
-        kube_read.NAME: lambda: kube_read.build(access),
-        kube_change.NAME: lambda: kube_change.build(access),
+    builtin = builtin_servers(_reach(settings, place), settings.metrics, clock.now)
+    wanted = {
+        name: entry
+        for name, entry in load_servers(settings.files.servers, environ).servers.items()
+        if name in builtin or name not in OWN_NAMES or entry.transport
     }
-    return McpToolbox(load_servers(settings.files.servers, environ), builtin=builtin, clock=clock)
+    return McpToolbox(ServersConfig(mcpServers=wanted), builtin=builtin, clock=clock)
+
+
+def _reach(settings: Settings, place: Place) -> Reach:
+    cluster = Access(kubeconfig=place.kubeconfig, context=place.context)
+    if place.embedded is None:
+        return Reach(cluster=cluster, prometheus=_access(settings.prometheus), loki=_access(settings.loki))
+    return Reach(
+        cluster=cluster,
+        prometheus=ApiAccess(url=place.embedded.prometheus_url),
+        loki=ApiAccess(url=place.embedded.loki_url),
+    )
+
+
+def _access(section: ApiSection) -> ApiAccess:
+    return ApiAccess(**{**section.model_dump(), "headers": tuple(section.headers)})
 
 
 def _llm_settings(settings: Settings) -> LlmSettings:

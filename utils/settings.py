@@ -16,6 +16,7 @@ from pydantic_settings import (
 )
 
 from domain.errors import BadInput
+from utils.metric_names import MetricNames
 
 HOME = Path(__file__).resolve().parent.parent
 
@@ -66,6 +67,21 @@ class VerifySection(Section):
     deadline_s: float = Field(default=300.0, gt=0)
 
 
+class ApiSection(Section):
+    """An HTTP API such as Prometheus' or Loki's; without a `url` its tools are left out.
+
+    `url` includes the path prefix. Secrets stand in files, read when a connection is opened.
+    """
+
+    url: str = ""
+    tenant: str = ""  # sent as X-Scope-OrgID
+    user: str = ""
+    password_file: str = ""
+    token_file: str = ""
+    ca_file: str = ""
+    headers: list[str] = []  # each "Name: value"
+
+
 class LlmSection(Section):
     """An OpenAI-compatible server; used when a key or a base URL is set."""
 
@@ -109,6 +125,9 @@ class Settings(BaseSettings):
     limits: LimitsSection = LimitsSection()
     gather: GatherSection = GatherSection()
     verify: VerifySection = VerifySection()
+    prometheus: ApiSection = ApiSection()
+    loki: ApiSection = ApiSection()
+    metrics: MetricNames = MetricNames()
     llm: LlmSection = LlmSection()
     sandbox: SandboxSection = SandboxSection()
     files: FilesSection = FilesSection()

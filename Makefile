@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 SCENARIO ?= bad-image
 SOURCES := main.py drill.py app.py worker.py flow.py nodes.py cli domain utils evidence policy journal receive analyze execute report web mcp_servers sandbox tests
 
-.PHONY: help demo serve test check lint types tests test-kube clean
+.PHONY: help demo serve test check lint types tests test-kube test-prom drill drill-kube bench-sandbox clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,7 +31,20 @@ tests: $(VENV)/checks
 	$(PY) -m pytest -n 2
 
 test-kube: $(VENV)/checks ## the contract suites on a real Kubernetes control plane, where one can be had
-	bash tests/contract/kube/run_real.sh
+	tests/with_control_plane.sh $(PY) -m pytest -rs tests/contract/kube tests/contract/tools
+
+test-prom: $(VENV)/checks ## the sandbox's metrics and alerts against a real Prometheus and Alertmanager
+	$(PY) -m pytest tests/real_prometheus/check_queries.py tests/real_prometheus/check_alerts.py
+
+drill: $(VENV)/service ## all drills, beside two analysts that understand nothing
+	@$(PY) main.py drill --baselines
+
+drill-kube: $(VENV)/checks ## ten drills on a real control plane: the same outcomes as in the sandbox
+	tests/with_control_plane.sh $(PY) -m tests.drill_kube.play
+
+bench-sandbox: $(VENV)/checks ## size and speed of the sandbox
+	$(PY) -m tests.bench.bench_sandbox_api
+	$(PY) -m tests.bench.bench_sandbox_cluster
 
 $(VENV)/service: requirements.txt
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)

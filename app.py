@@ -35,6 +35,7 @@ from policy.table import load_policy
 from receive.triage import Triage
 from receive.webhook import Webhook
 from report.writer import Prose, ReportWriter
+from sandbox.alerting.poster import WebhookPoster
 from sandbox.embedded import Embedded, alert_body, open_embedded
 from sandbox.scenario import Scenario, load_scenario
 from sandbox.virtual_time import VirtualTime
@@ -132,6 +133,19 @@ async def open_service(settings: Settings, place: Place) -> AsyncIterator[Servic
             journal=builder.journal, worker=builder.worker, working=builder.working, analyst=builder.analyst,
             reader=builder.reader, url=url,
         )  # fmt: skip
+
+
+@asynccontextmanager
+async def sandbox_alerts(settings: Settings, place: Place, service: Service) -> AsyncIterator[None]:
+    """While the block runs, the sandbox's own rules send their alerts to the service."""
+    observer = place.embedded.observer if place.embedded else None
+    if observer is None:
+        yield
+        return
+    token = settings.webhook_token.get_secret_value()
+    async with WebhookPoster(f"{service.url}/webhook", token=token) as poster:
+        observer.notify(poster.send)
+        yield
 
 
 class _Builder:

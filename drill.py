@@ -12,7 +12,7 @@ from typing import Literal
 import aiohttp
 import structlog
 
-from app import Place, Service, open_place, open_service
+from app import Place, Service, open_place, open_service, sandbox_alerts
 from domain.faults import FAMILY_OF
 from domain.incident import Incident
 from sandbox.embedded import Embedded
@@ -25,6 +25,7 @@ AnalystName = Literal["rules", "llm", "restart-only", "noop"]
 LATER_S = 600.0  # a fix has to hold for so much of the cluster's time
 PATIENCE_S = 60.0  # real seconds for one drill; a healthy one takes less than one
 LOOK_S = 0.005
+RULES_LOOK_S, RULES_LOOKS_COUNT = 15.0, 120  # half an hour of cluster time for a rule to fire
 SILENT = 50  # critical only: the score tells the rest
 WATCH = VerifySection(poll_s=5.0, settle_s=30.0, deadline_s=240.0)  # of the cluster's time
 LLM_VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_MODEL")
@@ -84,14 +85,28 @@ async def _drill(settings: Settings, file: Path) -> Score:
         assert embedded is not None and scenario is not None, "a sandbox opened with a scenario has both"
         before = specs(embedded.cluster)
         async with open_service(settings, place) as service:
-            await _send(service, place)
-            in_time = await _finished(service)
+            await _alert(settings, service, place)
+            in_time = await finished(service, within_s=PATIENCE_S)
             rows = await service.journal.incidents()
             incidents = [await service.journal.load(row.id) for row in rows]
         return _score(scenario, embedded, before, incidents, began_s=began_s, in_time=in_time)
 
 
-async def _send(service: Service, place: Place) -> None:
+async def _alert(settings: Settings, service: Service, place: Place) -> None:
+    """Send the scenario's alert, or let the sandbox's rules find something to tell."""
+    if place.alert:
+        await send(service, place)
+        return
+    async with sandbox_alerts(settings, place, service):
+        for _ in range(RULES_LOOKS_COUNT):
+            if await service.journal.incidents(limit=1):
+                return
+            await place.clock.sleep(RULES_LOOK_S)
+            await asyncio.sleep(LOOK_S)  # the posted body needs a moment of real time
+
+
+async def send(service: Service, place: Place) -> None:
+    """Post the alert of the place's scenario."""
     headers = {"Content-Type": "application/json"}
     async with (
         aiohttp.ClientSession() as session,
@@ -100,11 +115,11 @@ async def _send(service: Service, place: Place) -> None:
         answer.raise_for_status()
 
 
-async def _finished(service: Service) -> bool:
+async def finished(service: Service, *, within_s: float) -> bool:
     """Wait until nothing is left to do, or to a person; False when that takes too long."""
     journal = service.journal
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(within_s):
             while await journal.unhandled_deliveries(limit=1) or await journal.unfinished():  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_S)
     except TimeoutError:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from app import Service, open_place, open_service
+from app import Service, open_place, open_service, sandbox_alerts
 from cli.alone import alone_on
 from cli.common import config_option, run, settings_from, stop_signal
 from domain.errors import LoopError
@@ -49,6 +49,7 @@ async def _serve(settings: Settings, *, sandbox: bool, scenario: str | None) -> 
         alone_on(journal_path(settings, sandbox=sandbox)),
         open_place(settings, sandbox=sandbox, scenario=scenario) as place,
         open_service(settings, place) as service,
+        sandbox_alerts(settings, place, service),
     ):
         click.echo(f"Alert Agent listens on {service.url} and works on {place.title}.")
         click.echo(f"Decisions by: {service.analyst.name}.")

@@ -4,6 +4,7 @@ A scenario may fill its past, so that a fault is there, with its history, when t
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
@@ -100,7 +101,15 @@ async def living(cluster: Cluster | None, speed: float) -> AsyncIterator[None]:
 
 
 def alert_body(scenario: Scenario, *, at: datetime) -> bytes:
-    """The webhook body that Alertmanager would send for the scenario's alert at that moment."""
-    alert = Alert(labels=scenario.alert.labels, annotations=scenario.alert.annotations, started_at=at)
+    """The webhook body that Alertmanager would send for the scenario's alert at that moment.
+
+    Empty when the scenario leaves it to the sandbox's rules.
+    """
+    said = scenario.alert
+    if said.payload is not None:
+        return json.dumps(said.payload).encode()
+    if said.labels is None:
+        return b""
+    alert = Alert(labels=said.labels, annotations=said.annotations, started_at=at)
     routing = Routing()
     return body_of([alert], routing.group_labels(alert), routing)

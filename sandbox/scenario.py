@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -59,10 +59,18 @@ class Step(Strict):
 
 
 class AlertSpec(Strict):
-    """Labels and annotations of the alert that is sent."""
+    """The alert that is sent: by its labels, as a webhook body, or whatever the sandbox's rules fire."""
 
-    labels: dict[str, str]
+    labels: dict[str, str] | None = None
     annotations: dict[str, str] = Field(default_factory=dict)
+    payload: dict[str, Any] | None = None
+    rules: Literal[True] | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "AlertSpec":
+        if len({"labels", "payload", "rules"} & self.model_fields_set) != 1:
+            raise ValueError("give exactly one of labels, payload, rules: true")
+        return self
 
 
 class Check(ObjectRef):

@@ -17,7 +17,7 @@ from domain.faults import FAMILY_OF
 from domain.incident import Incident
 from sandbox.embedded import Embedded
 from sandbox.scenario import Scenario
-from sandbox.scoring import checks_hold, claims, diagnosed, harm, outcome_of, specs
+from sandbox.scoring import Specs, checks_hold, claims, diagnosed, harm, outcome_of, specs
 from utils.settings import FilesSection, SandboxSection, ServerSection, Settings, VerifySection
 
 AnalystName = Literal["rules", "llm", "restart-only", "noop"]
@@ -130,7 +130,7 @@ async def finished(service: Service, *, within_s: float) -> bool:
 def _score(
     scenario: Scenario,
     embedded: Embedded,
-    before: dict[str, object],
+    before: Specs,
     incidents: Sequence[Incident],
     *,
     began_s: float,

@@ -22,7 +22,7 @@ WRITTEN_KINDS = (
 )  # fmt: skip
 PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
 
-Specs = dict[str, object]
+Specs = Mapping[str, object]
 
 
 def specs(cluster: Cluster) -> Specs:

@@ -35,6 +35,7 @@ test-kube: $(VENV)/checks ## the contract suites on a real Kubernetes control pl
 
 test-prom: $(VENV)/checks ## the sandbox's metrics and alerts against a real Prometheus and Alertmanager
 	$(PY) -m pytest tests/real_prometheus/check_queries.py tests/real_prometheus/check_alerts.py
+	PROM_CONTRACT=real $(PY) -m pytest -rs tests/contract/prom
 
 drill: $(VENV)/service ## all drills, beside two analysts that understand nothing
 	@$(PY) main.py drill --baselines

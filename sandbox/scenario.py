@@ -11,6 +11,7 @@ from domain.errors import BadInput
 from sandbox.api.patch_strategic import strategic
 from sandbox.cluster import Cluster
 from sandbox.kinds import Kind, kind_of
+from sandbox.rollouts import is_complete
 
 SETTLE_S = 300.0  # cluster time that a healthy start may take
 
@@ -120,9 +121,16 @@ def load_scenario(path: Path) -> Scenario:
 
 
 def prepare(cluster: Cluster, scenario: Scenario) -> None:
-    """Bring the cluster into the state before the fault, in virtual time."""
+    """Bring the cluster into the state before the fault, in virtual time.
+
+    A cluster at rest may only be waiting for a probe's first look, so it goes on until every workload has
+    what it wants; one that never has it is given up after `SETTLE_S`.
+    """
     cluster.apply(scenario.given)
-    cluster.settle(SETTLE_S)
+    end = cluster.clock.time() + SETTLE_S
+    while (left_s := end - cluster.clock.time()) > 0:
+        if cluster.settle(left_s) and is_complete(cluster.store):
+            return
 
 
 def inject(cluster: Cluster, scenario: Scenario) -> None:

@@ -2,7 +2,7 @@
 
 from sandbox.admission.defaults_pod import filled
 from sandbox.errors import Forbidden
-from sandbox.fields import Obj, get_in, name_of, namespace_of
+from sandbox.fields import Obj, get_in, meta, name_of, namespace_of
 from sandbox.kinds import kind_of
 from sandbox.store import Store
 
@@ -39,7 +39,7 @@ class PodAdmission:
         if account is None:
             where = f"{namespace_of(pod)}/{name}"
             why = f'error looking up service account {where}: serviceaccount "{name}" not found'
-            raise Forbidden.because(self._pods, name_of(pod), why)
+            raise Forbidden.because(self._pods, _name_so_far(pod), why)
         spec = {**spec, "serviceAccountName": name, "serviceAccount": name}
         secrets = account.get("imagePullSecrets")
         return filled(spec, imagePullSecrets=secrets) if secrets else spec
@@ -49,7 +49,8 @@ class PodAdmission:
         name = spec.get("priorityClassName")
         found = self._store.find(self._classes, None, name) if name else self._default_class()
         if name and found is None:
-            raise Forbidden.because(self._pods, name_of(pod), f"no PriorityClass with name {name} was found")
+            why = f"no PriorityClass with name {name} was found"
+            raise Forbidden.because(self._pods, _name_so_far(pod), why)
         if found is None:
             return filled(spec, priority=0, preemptionPolicy="PreemptLowerPriority")
         policy = found.get("preemptionPolicy", "PreemptLowerPriority")
@@ -62,6 +63,11 @@ class PodAdmission:
     def _default_class(self) -> Obj | None:
         found = [item for item in self._store.list(self._classes) if item.get("globalDefault")]
         return max(found, key=lambda item: int(item.get("value", 0)), default=None)
+
+
+def _name_so_far(pod: Obj) -> str:
+    """What a refusal calls the pod: a name is made up only after the plugins that complete pods."""
+    return str(meta(pod).get("generateName") or name_of(pod))
 
 
 def _tolerations(spec: Obj) -> list[Obj]:

@@ -103,7 +103,9 @@ class StatefulSetController:
             return
         partition = (strategy.get("rollingUpdate") or {}).get("partition", 0)
         for ordinal in sorted((o for o in wanted if o >= partition), reverse=True):
-            pod = pods[ordinal]
+            pod = pods.get(ordinal)
+            if pod is None:  # made a moment ago: the next look finds it, and waits for it
+                return
             if labels_of(pod).get(REVISION_LABEL) != name_of(present) and not is_deleting(pod):
                 self._delete(owner, pod)
                 return

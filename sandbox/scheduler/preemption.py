@@ -1,8 +1,7 @@
 """Whom to evict so that a more important pod fits: the fewest and least important pods of one node."""
 
-from dataclasses import replace
-
 from sandbox.scheduler.filters import Prepared, applicable, first_refusal
+from sandbox.scheduler.nominations import copy_of
 from sandbox.scheduler.view import NodeView, PodView
 from sandbox.state import created_at
 
@@ -22,7 +21,7 @@ def _victims(pod: PodView, node: NodeView, prepared: Prepared) -> list[PodView]:
     lesser = [other for other in node.pods.values() if other.priority < pod.priority]
     if not lesser:
         return []
-    trial = _copy(node)
+    trial = copy_of(node)
     for other in lesser:
         trial.remove(other.uid)
     filters = applicable(pod, prepared)
@@ -35,10 +34,6 @@ def _victims(pod: PodView, node: NodeView, prepared: Prepared) -> list[PodView]:
             trial.remove(other.uid)
             victims.append(other)
     return victims
-
-
-def _copy(node: NodeView) -> NodeView:
-    return replace(node, used=dict(node.used), pods=dict(node.pods), owners=dict(node.owners))
 
 
 def _harm(choice: Choice) -> tuple[int, int, int]:

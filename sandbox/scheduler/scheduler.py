@@ -5,10 +5,11 @@ from collections.abc import Iterator
 
 from sandbox.clock import SimClock
 from sandbox.events import SeriesRecorder
-from sandbox.fields import Obj, is_deleting, meta, name_of, namespace_of
+from sandbox.fields import Obj, is_deleting, meta, name_of
 from sandbox.kinds import kind_of
 from sandbox.scheduler.affinity import AffinityRules
 from sandbox.scheduler.filters import Prepared, Unfit, applicable, first_refusal
+from sandbox.scheduler.nominations import Nominations
 from sandbox.scheduler.preemption import choose_victims
 from sandbox.scheduler.queue import SchedulingQueue, Waiting
 from sandbox.scheduler.scores import score
@@ -35,6 +36,7 @@ class Scheduler:
         self._clock = clock
         self._events = SeriesRecorder(store, clock, NAME)
         self.cluster = ClusterView()
+        self._nominations = Nominations()
         self._queue = SchedulingQueue(clock, lambda: clock.soon(self._schedule_next))
         self._start = 0
         store.subscribe(NODE, self._node_changed)
@@ -58,10 +60,12 @@ class Scheduler:
         pod = change.object
         if change.type == "DELETED" or is_finished(pod):
             self._queue.drop(meta(pod)["uid"])
-            if self.cluster.drop_pod(meta(pod)["uid"]):
+            gave_up_room = self._nominations.drop(meta(pod)["uid"])
+            if self.cluster.drop_pod(meta(pod)["uid"]) or gave_up_room:
                 self._queue.recall_all()
         elif pod["spec"].get("nodeName"):
             self._queue.drop(meta(pod)["uid"])
+            self._nominations.drop(meta(pod)["uid"])
             if self._note_bound(pod):
                 self._queue.recall_all()
         elif pod["spec"].get("schedulerName", NAME) == NAME and not is_deleting(pod):
@@ -106,7 +110,7 @@ class Scheduler:
         filters = applicable(pod, prepared)
         fitting: list[NodeView] = []
         for looked_at, node in enumerate(self._in_turn(), start=1):
-            unfit = first_refusal(pod, node, prepared, filters)
+            unfit = first_refusal(pod, self._nominations.as_seen_by(pod, node), prepared, filters)
             if unfit is not None:
                 refusals[node.name] = unfit
                 continue
@@ -169,26 +173,41 @@ class Scheduler:
         self._store.update(POD, with_status(pod, {**status, "conditions": conditions}), subresource="status")
 
     def _preempt(self, pod: PodView, refusals: dict[str, Unfit], prepared: Prepared) -> None:
-        """Evicts pods of lower priority where that makes room; the pod is tried again when they are gone."""
+        """Evicts pods of lower priority where that makes room, and keeps that room until the pod is bound."""
         if self._is_clearing(pod):
             return
-        candidates = [self.cluster.nodes[name] for name, unfit in refusals.items() if not unfit.final]
+        nodes = [self.cluster.nodes[name] for name, unfit in refusals.items() if not unfit.final]
+        candidates = [self._nominations.as_seen_by(pod, node) for node in nodes]
         chosen = choose_victims(pod, candidates, prepared)
         if chosen is None:
+            self._nominate(pod, "")
             return
         node, victims = chosen
         for victim in victims:
             self._store.delete(POD, victim.namespace, name_of(victim.pod), uid=victim.uid)
             message = f"Preempted by {pod.namespace}/{name_of(pod.pod)} on node {node.name}"
             self._events.record(victim.pod, "Normal", "Preempted", "Preempting", message)
-        current = self._store.get(POD, namespace_of(pod.pod), name_of(pod.pod))
-        status = {**(current.get("status") or {}), "nominatedNodeName": node.name}
-        self._store.update(POD, with_status(current, status), subresource="status")
+        for lesser in self._nominations.lesser_than(pod, node.name):
+            self._nominate(lesser, "")
+        self._nominate(pod, node.name)
+
+    def _nominate(self, pod: PodView, node: str) -> None:
+        """Keeps room on the node for the pod, or, with an empty name, gives it up."""
+        if self._nominations.node_of(pod.uid) == node:
+            return
+        if node:
+            self._nominations.add(pod, node)
+        else:
+            self._nominations.drop(pod.uid)
+        current = self._store.get(POD, pod.namespace, name_of(pod.pod))
+        status = {**(current.get("status") or {}), "nominatedNodeName": node or None}
+        kept = {field: value for field, value in status.items() if value is not None}
+        self._store.update(POD, with_status(current, kept), subresource="status")
 
     def _is_clearing(self, pod: PodView) -> bool:
         """Whether victims are still on their way out of the node chosen for the pod earlier."""
-        nominated = str((pod.pod.get("status") or {}).get("nominatedNodeName") or "")
-        return bool(nominated) and any(is_deleting(other) for other in self._store.pods_on(POD, nominated))
+        node = self._nominations.node_of(pod.uid)
+        return bool(node) and any(is_deleting(other) for other in self._store.pods_on(POD, node))
 
 
 def fit_error(refusals: dict[str, Unfit], nodes: int) -> str:

@@ -83,6 +83,12 @@ def test_a_missing_account_or_priority_is_forbidden(store: Store) -> None:
     )
 
 
+def test_a_pod_without_a_name_of_its_own_is_refused_by_its_prefix(store: Store) -> None:
+    unnamed = pod(serviceAccountName="nope")
+    unnamed["metadata"] = {"generateName": "web-", "namespace": "default"}
+    assert refused(store, unnamed).startswith('pods "web-" is forbidden: error looking up')
+
+
 def test_priority_comes_from_the_class_or_the_default(store: Store) -> None:
     put(store, "PriorityClass", "usual", value=10, globalDefault=True)
     put(store, "PriorityClass", "high", value=1000)

@@ -136,6 +136,37 @@ def test_an_important_pod_evicts_a_lesser_one() -> None:
     assert world.messages("one", "Preempted") == ["Preempted by default/two on node node-0"]
 
 
+def lesser_set() -> Obj:
+    """One pod of low priority, whose replacement has the same name and comes as soon as it is gone."""
+    body = deployment("small", 1, pod_template(containers=CPU_HUNGRY, priority=1), serviceName="small")
+    return {**body, "kind": "StatefulSet"}
+
+
+def test_room_made_for_an_important_pod_is_kept_for_it() -> None:
+    world = World(1)
+    world.apply([lesser_set()])
+    world.settle()
+    world.apply([pod("big", pod_template(containers=CPU_HUNGRY, priority=1000))])
+    world.advance(0.6)
+    assert world.get("Pod", "big")["status"]["nominatedNodeName"] == "node-0"
+    assert not world.get("Pod", "small-0")["spec"].get("nodeName"), "the replacement is there, and waits"
+    world.advance(300)
+    assert world.get("Pod", "big")["spec"]["nodeName"] == "node-0"
+    assert len(world.messages("small", "Preempted")) == 1
+
+
+def test_a_pod_that_goes_away_gives_up_the_room_kept_for_it() -> None:
+    world = World(1)
+    slow = {"stop-seconds": "10"}
+    world.apply([deployment("small", 1, pod_template(notes=slow, containers=CPU_HUNGRY, priority=1))])
+    world.settle()
+    world.apply([pod("big", pod_template(containers=CPU_HUNGRY, priority=1000))])
+    world.advance(2)
+    world.delete("Pod", "big")
+    world.advance(60)
+    assert [p["spec"].get("nodeName") for p in world.pods(app="small")] == ["node-0"]
+
+
 def test_pods_wait_while_there_is_no_node() -> None:
     world = World(0)
     world.apply([pod("one")])

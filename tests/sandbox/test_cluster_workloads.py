@@ -264,3 +264,17 @@ def test_cron_moments(text: str, expected: str) -> None:
 def test_wrong_schedules_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"field|within|parse"):
         Schedule.parse(text)
+
+
+def test_a_parallel_set_that_grows_and_changes_at_once_replaces_pods_after_the_new_ones_are_up() -> None:
+    world = World()
+    world.apply([stateful(2, podManagementPolicy="Parallel")])
+    world.settle()
+    changed = stateful(4, image="db:2", podManagementPolicy="Parallel")
+    world.apply([changed])
+    world.advance(0.2)
+    assert sorted(p["metadata"]["name"] for p in world.pods()) == ["db-0", "db-1", "db-2", "db-3"]
+    world.settle()
+    status = world.get("StatefulSet", "db")["status"]
+    assert (status["readyReplicas"], status["updatedReplicas"]) == (4, 4)
+    assert not world.messages("db", "FailedCreate")

@@ -1,11 +1,11 @@
 """Alertmanager's webhook: real bodies are understood, wrong ones are refused with the place."""
 
 import json
-import time
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from domain.alert import Alert, AlertStatus
 from domain.errors import BadInput
@@ -158,8 +158,8 @@ def test_a_long_wrong_value_is_quoted_in_part() -> None:
     assert len(str(caught.value)) < 200
 
 
-def test_a_million_wrong_alerts_are_refused_at_the_first() -> None:
-    began = time.perf_counter()
-    with pytest.raises(BadInput, match=r"alerts\[0\]"):
-        read(b'{"alerts": [' + b"1," * 1_000_000 + b"1]}")
-    assert time.perf_counter() - began < 1.0  # about 25 ms; a list of all errors would take seconds
+def test_many_wrong_alerts_are_refused_at_the_first() -> None:
+    with pytest.raises(BadInput, match=r"alerts\[0\]") as caught:
+        read(b'{"alerts": [' + b"1," * 10_000 + b"1]}")
+    assert isinstance(caught.value.__cause__, ValidationError)
+    assert caught.value.__cause__.error_count() == 1, "a list of all errors would take seconds"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from app import scenario_file
 from sandbox.scenario import load_scenario
 from tests.crash.world import World, open_world
-from utils.settings import HOME
 
 HERE = Path(__file__).parent
 
@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     """One broken deployment; changes are applied at once."""
-    scenario = load_scenario(HOME / "scenarios" / "bad-image.yaml")
+    scenario = load_scenario(scenario_file("bad-image"))
     async with open_world(tmp_path, scenario, mode="auto") as opened:
         yield opened
 

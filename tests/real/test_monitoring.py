@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
+from app import scenario_file
 from domain.alert import Alert
 from domain.incident import Incident, Resolution
 from sandbox.scenario import load_scenario
 from tests.crash.world import World, open_world, told
 from tests.real.programs import MISSING, alertmanager, prometheus
-from utils.settings import HOME
 
 PATIENCE_S = 15.0
 LOOK_S = 0.1
@@ -72,7 +72,7 @@ async def test_alerts_of_a_real_prometheus_are_mended_and_their_end_is_filed(tmp
 async def world_in(folder: Path) -> AsyncIterator[World]:
     """A cluster with a bad image in it, and a service that may mend it."""
     folder.mkdir()
-    scenario = load_scenario(HOME / "scenarios" / "bad-image.yaml")
+    scenario = load_scenario(scenario_file("bad-image"))
     async with open_world(folder, scenario, mode="auto") as world:
         yield world
 

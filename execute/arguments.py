@@ -1,7 +1,7 @@
 """The arguments each action takes, typed and strict. An action that is not listed here does not exist."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -67,6 +67,92 @@ class Resources(Arguments):
         return self
 
 
+class Variable(Arguments):
+    """One environment variable of one container; no value removes it."""
+
+    container: str = ""
+    variable: str = Field(min_length=1)
+    value: str | None
+
+
+class ConfigKey(Arguments):
+    """One key of a ConfigMap; no value removes it."""
+
+    config_key: str = Field(min_length=1)
+    value: str | None
+
+
+class Operation(Arguments):
+    """One operation of a JSON patch."""
+
+    op: Literal["add", "replace", "remove", "test"]
+    path: str = Field(pattern="^/")
+    value: object = None
+
+
+class Patch(Arguments):
+    """What to change within an object; the tool has the list of kinds and paths that may be."""
+
+    patch: tuple[Operation, ...] = Field(min_length=1, max_length=20)
+
+
+class Manifest(Arguments):
+    """An object in full."""
+
+    manifest: dict[str, object] = Field(min_length=1)
+
+
+class Deletion(Arguments):
+    """Which object of that name, where it was seen."""
+
+    uid: str = ""
+
+
+class Drain(Arguments):
+    """How long to wait, and whether data in emptyDirs may go."""
+
+    within_s: int = Field(default=8, ge=1, le=9)  # the answer must come before the call's time is up
+    empty_dirs: bool = False
+
+
+class Taints(Arguments):
+    """Taints as `key=value:Effect`."""
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Taints":
+        if not (self.add or self.remove):
+            raise ValueError("name taints to add or to remove")
+        return self
+
+
+class Suspension(Arguments):
+    """Whether runs are started."""
+
+    suspended: bool = True
+
+
+class Size(Arguments):
+    """How large a claim shall be."""
+
+    size: Quantity
+
+
+class Bounds(Arguments):
+    """How few and how many copies an autoscaler may choose; what is not named stays."""
+
+    min_replicas: int | None = Field(default=None, ge=1)
+    max_replicas: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _says_something(self) -> "Bounds":
+        if self.min_replicas is None and self.max_replicas is None:
+            raise ValueError("name min_replicas, max_replicas or both")
+        return self
+
+
 ARGUMENTS: Mapping[str, type[Arguments]] = {
     "restart_workload": NoArguments,
     "rollback_workload": Rollback,
@@ -76,6 +162,32 @@ ARGUMENTS: Mapping[str, type[Arguments]] = {
     "delete_pod": NoArguments,
     "cordon_node": NoArguments,
     "uncordon_node": NoArguments,
+    "set_env": Variable,
+    "set_config_key": ConfigKey,
+    "patch_resource": Patch,
+    "create_resource": Manifest,
+    "delete_resource": Deletion,
+    "restore_object": Manifest,
+    "drain_node": Drain,
+    "set_taints": Taints,
+    "delete_job": Deletion,
+    "suspend_cronjob": Suspension,
+    "expand_volume_claim": Size,
+    "set_autoscaler_bounds": Bounds,
+}
+
+# Actions whose tool is about one kind alone: it takes the name without the kind.
+KIND_OF: Mapping[str, str] = {
+    "delete_pod": "Pod",
+    "cordon_node": "Node",
+    "uncordon_node": "Node",
+    "drain_node": "Node",
+    "set_taints": "Node",
+    "set_config_key": "ConfigMap",
+    "delete_job": "Job",
+    "suspend_cronjob": "CronJob",
+    "expand_volume_claim": "PersistentVolumeClaim",
+    "set_autoscaler_bounds": "HorizontalPodAutoscaler",
 }
 
 
@@ -90,13 +202,22 @@ def checked(action: Action) -> dict[str, object]:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"]) or "arguments"
         raise BadInput(f"{action.tool}: {place}: {first['msg']}", field=place) from error
-    return {**_place(action), **arguments.model_dump(exclude_none=True), "key": action.key}
+    return {**_place(action), **_said(arguments), "key": action.key}
+
+
+def _said(arguments: Arguments) -> dict[str, object]:
+    """What was said, and what has to be: a value that is None removes something."""
+    given = arguments.model_dump(mode="json")
+    needed = {name for name, field in type(arguments).model_fields.items() if field.is_required()}
+    return {name: value for name, value in given.items() if value is not None or name in needed}
 
 
 def _place(action: Action) -> dict[str, object]:
-    target = action.target
-    if target.kind == "Node":
+    target, kind = action.target, KIND_OF.get(action.tool)
+    if kind not in (None, target.kind):
+        raise BadInput(f"{action.tool} is about a {kind}, not about {target}", field="target")
+    if kind == "Node":
         return {"node": target.name}
-    if target.kind == "Pod":
+    if kind is not None:
         return {"namespace": target.namespace, "name": target.name}
     return {"namespace": target.namespace, "kind": target.kind, "name": target.name}

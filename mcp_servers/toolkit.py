@@ -7,10 +7,11 @@ import functools
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mcp.server.mcpserver import MCPServer
+from mcp.server.mcpserver import Context, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.mcpserver.utilities.func_metadata import FuncMetadata
@@ -20,6 +21,16 @@ from pydantic import TypeAdapter
 from domain.errors import LoopError
 from utils.tool_answers import marked
 from utils.tool_texts import cut_text
+
+CONTEXT_ARGUMENT = "_context"  # how the library hands in the request; no tool sees it
+_CONTEXT: ContextVar[Context | None] = ContextVar("context", default=None)
+
+
+async def report_progress(done_count: int, total_count: int) -> None:
+    """Tell the caller of the running tool how far it is; nothing where nobody asked."""
+    context = _CONTEXT.get()
+    if context is not None:
+        await context.report_progress(done_count, total_count)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +95,7 @@ def _tool(definition: ToolDef) -> Tool:
     )
     tool = Tool.from_function(_told(definition), annotations=annotations, structured_output=False)
     arguments = tool.fn_metadata.arg_model
+    tool.context_kwarg = CONTEXT_ARGUMENT
     tool.fn_metadata = FuncMetadata(arg_model=arguments, output_model=definition.shape)
     return tool
 
@@ -94,6 +106,8 @@ def _told(definition: ToolDef) -> Callable[..., Awaitable[CallToolResult]]:
 
     @functools.wraps(definition.fn)
     async def answer(**arguments: object) -> CallToolResult:
+        context = arguments.pop(CONTEXT_ARGUMENT, None)
+        _CONTEXT.set(context if isinstance(context, Context) else None)
         try:
             value = await definition.fn(**arguments)
         except LoopError as error:

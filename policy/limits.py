@@ -16,13 +16,14 @@ def broken_limit(action: Action, row: Row) -> str | None:
 
 
 def _replicas(arguments: Mapping[str, object], row: Row) -> str | None:
-    replicas = arguments.get("replicas")
-    if not isinstance(replicas, int):
-        return None
-    if row.min_replicas is not None and replicas < row.min_replicas:
-        return f"replicas {replicas} is below min_replicas {row.min_replicas}"
-    if row.max_replicas is not None and replicas > row.max_replicas:
-        return f"replicas {replicas} is above max_replicas {row.max_replicas}"
+    for name in ("replicas", "min_replicas", "max_replicas"):
+        replicas = arguments.get(name)
+        if not isinstance(replicas, int):
+            continue
+        if row.min_replicas is not None and replicas < row.min_replicas:
+            return f"{name} {replicas} is below min_replicas {row.min_replicas}"
+        if row.max_replicas is not None and replicas > row.max_replicas:
+            return f"{name} {replicas} is above max_replicas {row.max_replicas}"
     return None
 
 
@@ -32,6 +33,10 @@ def _memory(arguments: Mapping[str, object], row: Row) -> str | None:
 
 def _cpu(arguments: Mapping[str, object], row: Row) -> str | None:
     return _above(arguments, ("cpu_limit", "cpu_request"), "max_cpu", row.max_cpu)
+
+
+def _storage(arguments: Mapping[str, object], row: Row) -> str | None:
+    return _above(arguments, ("size",), "max_storage", row.max_storage)
 
 
 def _above(
@@ -46,4 +51,4 @@ def _above(
     return None
 
 
-CHECKS: tuple[Callable[[Mapping[str, object], Row], str | None], ...] = (_replicas, _memory, _cpu)
+CHECKS: tuple[Callable[[Mapping[str, object], Row], str | None], ...] = (_replicas, _memory, _cpu, _storage)

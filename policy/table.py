@@ -26,6 +26,7 @@ class Row(Strict):
     max_replicas: int | None = Field(default=None, ge=0)
     max_memory: str | None = None  # a Kubernetes quantity, such as 8Gi
     max_cpu: str | None = None
+    max_storage: str | None = None
 
 
 class Rule(Strict):

@@ -1,7 +1,9 @@
 """A change as the kubectl line that does the same: what a person types at night. It runs nothing."""
 
+import json
+import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from domain.tools import ToolCall
 
@@ -78,6 +80,72 @@ def _uncordon(arguments: Arguments) -> list[str]:
     return ["uncordon", str(arguments.get("node", ""))]
 
 
+def _named(arguments: Arguments, *words: str) -> list[str]:
+    """The words in the namespace, then the object's kind and name where the words hold no kind yet."""
+    return ["-n", str(arguments.get("namespace", "")), *words, str(arguments.get("name", ""))]
+
+
+def _env(arguments: Arguments) -> list[str]:
+    namespace, name, target = _workload(arguments)
+    variable, value = arguments.get("variable"), arguments.get("value")
+    said = f"{variable}-" if value is None else f"{variable}={value}"
+    return [namespace, name, "set", "env", target, "-c", str(arguments.get("container") or "*"), said]
+
+
+def _config_key(arguments: Arguments) -> list[str]:
+    data = {"data": {str(arguments.get("config_key")): arguments.get("value")}}
+    return [*_named(arguments, "patch", "configmap"), "--type=merge", "-p", _json(data)]
+
+
+def _patch(arguments: Arguments) -> list[str]:
+    kind = str(arguments.get("kind", "")).lower()
+    return [*_named(arguments, "patch", kind), "--type=json", "-p", _json(arguments.get("patch"))]
+
+
+def _delete(arguments: Arguments) -> list[str]:
+    return _named(arguments, "delete", str(arguments.get("kind", "")).lower())
+
+
+def _drain(arguments: Arguments) -> list[str]:
+    lost = ["--delete-emptydir-data"] if arguments.get("empty_dirs") else []
+    return ["drain", str(arguments.get("node", "")), "--ignore-daemonsets", *lost]
+
+
+def _taints(arguments: Arguments) -> list[str]:
+    added, removed = (_listed(arguments.get(side)) for side in ("add", "remove"))
+    gone = [f"{re.sub('=[^:]*', '', taint)}-" for taint in removed]  # kubectl takes key:Effect- alone
+    return ["taint", "node", str(arguments.get("node", "")), *gone, *added, "--overwrite"]
+
+
+def _delete_job(arguments: Arguments) -> list[str]:
+    return _named(arguments, "delete", "job")
+
+
+def _suspend(arguments: Arguments) -> list[str]:
+    spec = {"spec": {"suspend": arguments.get("suspended", True)}}
+    return [*_named(arguments, "patch", "cronjob"), "-p", _json(spec)]
+
+
+def _expand(arguments: Arguments) -> list[str]:
+    spec = {"spec": {"resources": {"requests": {"storage": arguments.get("size")}}}}
+    return [*_named(arguments, "patch", "persistentvolumeclaim"), "-p", _json(spec)]
+
+
+def _bounds(arguments: Arguments) -> list[str]:
+    fields = {"min_replicas": "minReplicas", "max_replicas": "maxReplicas"}
+    spec = {field: arguments[name] for name, field in fields.items() if arguments.get(name)}
+    return [*_named(arguments, "patch", "horizontalpodautoscaler"), "-p", _json({"spec": spec})]
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _listed(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, Sequence) else []
+
+
+# create_resource and restore_object have none: a whole manifest is no line.
 LINES: Mapping[str, Callable[[Arguments], list[str]]] = {
     "rollback_workload": _rollback,
     "restart_workload": _restart,
@@ -87,4 +155,14 @@ LINES: Mapping[str, Callable[[Arguments], list[str]]] = {
     "delete_pod": _delete_pod,
     "cordon_node": _cordon,
     "uncordon_node": _uncordon,
+    "set_env": _env,
+    "set_config_key": _config_key,
+    "patch_resource": _patch,
+    "delete_resource": _delete,
+    "drain_node": _drain,
+    "set_taints": _taints,
+    "delete_job": _delete_job,
+    "suspend_cronjob": _suspend,
+    "expand_volume_claim": _expand,
+    "set_autoscaler_bounds": _bounds,
 }

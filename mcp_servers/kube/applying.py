@@ -27,13 +27,22 @@ Op = Mapping[str, object]  # one operation of a JSON patch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What a plan wants of the object it was shown; nothing to do when `before` equals `after`."""
+    """What a plan wants of the object it was shown; nothing to do when `before` equals `after`.
+
+    `same` decides that instead where the two are told in short, and may look alike or differ by spelling.
+    """
 
     ops: tuple[Op, ...]
     before: Mapping[str, str]
     after: Mapping[str, str]
     undo: ToolCall | None = None
     warnings: tuple[str, ...] = field(default_factory=tuple)
+    same: bool | None = None
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether the object is not yet as asked."""
+        return self.before != self.after if self.same is None else not self.same
 
 
 Plan = Callable[[Doc], Awaitable[Change]]
@@ -52,9 +61,9 @@ async def apply(
         await sleep(_pause_s(attempt))
         found = await find(api, target.kind, target.namespace, target.name)
         if earlier := applied_before(found, key):
-            return _done(found, sent, dry_run) if sent else _repeated(found, earlier)
+            return done(found, sent, dry_run) if sent else repeated(found, earlier)
         change = await plan(found)
-        if change.before == change.after:
+        if not change.is_needed:
             return _unchanged(found, change, dry_run)
         try:
             changed = await _patch(api, found, change, key, dry_run)
@@ -65,7 +74,7 @@ async def apply(
                 raise
             sent = change
             continue
-        return _done(changed, change, dry_run)
+        return done(changed, change, dry_run)
     raise Conflict(
         f"{target} changed {MAX_TRIES} times while it was being changed; look at it and call again."
     )
@@ -77,7 +86,7 @@ def _pause_s(attempt: int) -> float:
 
 
 async def _patch(api: ClusterApi, found: Doc, change: Change, key: str, dry_run: bool) -> Doc:
-    ops = (_unless_changed(found), *change.ops, *_marks(found, change, key))
+    ops = (_unless_changed(found), *change.ops, *marks_of(found, change, key))
     return await api.patch(found.kind, found.namespace, found.name, ops, dry_run=dry_run)
 
 
@@ -87,10 +96,14 @@ def _unless_changed(found: Doc) -> Op:
     return {"op": "replace", "path": "/metadata/resourceVersion", "value": found.version}
 
 
-def _marks(found: Doc, change: Change, key: str) -> list[Op]:
+def marks_of(found: Doc, change: Change, key: str) -> list[Op]:
     """The key and the way back, written in the same patch as the change itself."""
-    marks = {CHANGE_KEY: key} | with_recent(found, Applied(key=key, undo=change.undo))
-    return set_entries("/metadata/annotations", found.annotations, marks)
+    return set_entries("/metadata/annotations", found.annotations, marks_for(found, key, change.undo))
+
+
+def marks_for(found: Doc, key: str, undo: ToolCall | None) -> dict[str, str]:
+    """The annotations that remember a change."""
+    return {CHANGE_KEY: key} | with_recent(found, Applied(key=key, undo=undo))
 
 
 def set_entries(path: str, present: Mapping[str, str], entries: Mapping[str, str]) -> list[Op]:
@@ -105,7 +118,8 @@ def escaped(key: str) -> str:
     return key.replace("~", "~0").replace("/", "~1")
 
 
-def _done(changed: Doc, change: Change, dry_run: bool) -> ChangeResult:
+def done(changed: Doc, change: Change, dry_run: bool) -> ChangeResult:
+    """The answer to a change that was applied, or tried."""
     said = _differences(change)
     return ChangeResult(
         target=changed.target,
@@ -118,7 +132,7 @@ def _done(changed: Doc, change: Change, dry_run: bool) -> ChangeResult:
         undo_arguments=change.undo.arguments if change.undo else {},
         uid=changed.uid,
         resource_version=changed.version,
-        warnings=(*change.warnings, *_management(changed)),
+        warnings=(*change.warnings, *management(changed)),
     )
 
 
@@ -136,7 +150,7 @@ def _unchanged(found: Doc, change: Change, dry_run: bool) -> ChangeResult:
     )
 
 
-def _repeated(found: Doc, earlier: Applied) -> ChangeResult:
+def repeated(found: Doc, earlier: Applied) -> ChangeResult:
     """The first call's way back comes from the object; the values before it are no longer known."""
     return ChangeResult(
         target=found.target,
@@ -155,10 +169,10 @@ def _differences(change: Change) -> str:
     return ", ".join(f"{name} {change.before.get(name) or 'none'} -> {change.after[name]}" for name in names)
 
 
-def _management(thing: Doc) -> tuple[str, ...]:
+def management(thing: Doc) -> tuple[str, ...]:
+    """A warning where a tool owns the object and would undo the change, or let it drift."""
     tool = managed_by(thing)
-    return (
-        (f"{tool} manages this object and may put the old value back; change its source too.",)
-        if tool
-        else ()
-    )
+    if not tool:
+        return ()
+    fate = "its next upgrade will revert it" if tool == "Helm" else "it will be reverted, or drift"
+    return (f"{tool} manages this object: {fate}; change its source too.",)

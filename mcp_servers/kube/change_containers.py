@@ -11,11 +11,13 @@ from domain.errors import BadInput
 from domain.tools import ToolCall
 from mcp_servers.kube.applying import Change, apply
 from mcp_servers.kube.change_workloads import paused_warning
+from mcp_servers.kube.changing import change_tool
 from mcp_servers.kube.cluster_api import ClusterApi
 from mcp_servers.kube.doc import Doc
 from mcp_servers.kube.finding import pick_container
+from mcp_servers.kube.kinds import WORKLOADS
 from mcp_servers.kube.parameters import Container, DryRun, Key, Kind, Name, Namespace
-from mcp_servers.kube.telling import tell_change
+from mcp_servers.kube.rights import to_change
 from mcp_servers.toolkit import ToolDef
 from utils.quantity import parse_quantity
 
@@ -28,6 +30,8 @@ Quantity = Annotated[
     str, Field(description="Kubernetes quantity such as 512Mi or 250m; 'none' removes it; empty leaves it.")
 ]
 
+RIGHTS = to_change(*WORKLOADS)
+
 
 class ContainerChanges:
     """set_image and set_resources."""
@@ -38,7 +42,7 @@ class ContainerChanges:
     def tools(self) -> list[ToolDef]:
         """The tools of this group."""
         functions = (self.set_image, self.set_resources)
-        return [ToolDef(function, ChangeResult, tell_change, read_only=False) for function in functions]
+        return [change_tool(function, rights=RIGHTS) for function in functions]
 
     async def set_image(
         self,
@@ -53,7 +57,7 @@ class ContainerChanges:
         """Set the image of one container."""
 
         async def plan(workload: Doc) -> Change:
-            place, found = _container(workload, container)
+            place, found = container_of(workload, container)
             chosen, before = found.text("name"), found.text("image")
             back = {"namespace": namespace, "kind": kind, "name": name, "container": chosen, "image": before}
             return Change(
@@ -88,7 +92,7 @@ class ContainerChanges:
         )
 
         async def plan(workload: Doc) -> Change:
-            place, found = _container(workload, container)
+            place, found = container_of(workload, container)
             before = {part: _present(found, part) for part in asked}
             after = {part: _settled(value, before[part]) for part, value in asked.items()}
             back = {"namespace": namespace, "kind": kind, "name": name, "container": found.text("name")}
@@ -108,7 +112,7 @@ def _target(namespace: str, kind: str, name: str) -> Target:
     return Target(kind=kind, namespace=namespace, name=name)
 
 
-def _container(workload: Doc, asked: str) -> tuple[int, Doc]:
+def container_of(workload: Doc, asked: str) -> tuple[int, Doc]:
     """Place and object of the container in the pod template."""
     found = workload.parts("spec", "template", "spec", "containers")
     names = [container.text("name") for container in found]

@@ -4,12 +4,15 @@ from domain.alert import Target
 from domain.cluster import ChangeResult
 from domain.tools import ToolCall
 from mcp_servers.kube.applying import Change, apply
+from mcp_servers.kube.changing import change_tool
 from mcp_servers.kube.cluster_api import ClusterApi
 from mcp_servers.kube.doc import Doc
 from mcp_servers.kube.nodes import maintenance
 from mcp_servers.kube.parameters import DryRun, Key, Node
-from mcp_servers.kube.telling import tell_change
+from mcp_servers.kube.rights import to_change
 from mcp_servers.toolkit import ToolDef
+
+RIGHTS = to_change("Node")
 
 
 class NodeChanges:
@@ -21,7 +24,7 @@ class NodeChanges:
     def tools(self) -> list[ToolDef]:
         """The tools of this group."""
         functions = (self.cordon_node, self.uncordon_node)
-        return [ToolDef(function, ChangeResult, tell_change, read_only=False) for function in functions]
+        return [change_tool(function, rights=RIGHTS) for function in functions]
 
     async def cordon_node(self, node: Node, key: Key, dry_run: DryRun = False) -> ChangeResult:
         """Let no new pods be scheduled on a node; those that run there stay."""

@@ -11,12 +11,14 @@ from domain.cluster import ChangeResult
 from domain.errors import Permanent
 from domain.tools import ToolCall
 from mcp_servers.kube.applying import Change, apply, set_entries
+from mcp_servers.kube.changing import change_tool
 from mcp_servers.kube.cluster_api import ClusterApi
 from mcp_servers.kube.doc import Doc
+from mcp_servers.kube.kinds import WORKLOADS
 from mcp_servers.kube.parameters import DryRun, Key, Kind, Name, Namespace
 from mcp_servers.kube.revisions import Kept, current_number, kept_revisions
+from mcp_servers.kube.rights import to_change, to_look_at
 from mcp_servers.kube.rollout import desired_count
-from mcp_servers.kube.telling import tell_change
 from mcp_servers.kube.template_diff import LABEL_OF_REPLICA_SET, RESTARTED_AT
 from mcp_servers.toolkit import ToolDef
 
@@ -29,6 +31,8 @@ ToRevision = Annotated[
 Replicas = Annotated[int, Field(ge=0, le=10_000, description="How many pods there should be.")]
 PAUSED = "the deployment is paused: nothing rolls out until it is resumed"
 
+RIGHTS = (*to_change(*WORKLOADS), *to_look_at("ReplicaSet", "ControllerRevision"))
+
 
 class WorkloadChanges:
     """restart_workload, rollback_workload and scale_workload."""
@@ -40,7 +44,7 @@ class WorkloadChanges:
     def tools(self) -> list[ToolDef]:
         """The tools of this group."""
         functions = (self.restart_workload, self.rollback_workload, self.scale_workload)
-        return [ToolDef(function, ChangeResult, tell_change, read_only=False) for function in functions]
+        return [change_tool(function, rights=RIGHTS) for function in functions]
 
     async def restart_workload(
         self, namespace: Namespace, kind: Kind, name: Name, key: Key, dry_run: DryRun = False

@@ -34,7 +34,7 @@ def node_state(
         cordoned=node.flag("spec", "unschedulable"),
         ready_message=_ready_message(ready),
         pressures=tuple(name for name in PRESSURES if node.condition(name).text("status") == "True"),
-        taints=tuple(_taint(taint) for taint in node.parts("spec", "taints")),
+        taints=tuple(taint_text(taint) for taint in node.parts("spec", "taints")),
         roles=tuple(sorted(label[len(ROLE) :] for label in node.labels if label.startswith(ROLE))),
         maintenance=maintenance(node),
         change_key=node.annotations.get(CHANGE_KEY, ""),
@@ -59,7 +59,7 @@ def _announcements(node: Doc) -> Iterator[str]:
                 yield f"{what} {key}={value[:200]}"
     for taint in node.parts("spec", "taints"):
         if ANNOUNCES.search(taint.text("key")):
-            yield f"taint {_taint(taint)}"
+            yield f"taint {taint_text(taint)}"
 
 
 def _ready_message(ready: Doc) -> str:
@@ -68,7 +68,8 @@ def _ready_message(ready: Doc) -> str:
     return "" if ready.text("status") == "True" else f"{ready.text('reason')}: {ready.text('message')}"
 
 
-def _taint(taint: Doc) -> str:
+def taint_text(taint: Doc) -> str:
+    """A taint as kubectl writes it: `key=value:Effect`."""
     value = taint.text("value")
     return f"{taint.text('key')}{'=' + value if value else ''}:{taint.text('effect')}"
 

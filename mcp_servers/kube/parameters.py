@@ -24,3 +24,6 @@ Key = Annotated[
     ),
 ]
 DryRun = Annotated[bool, Field(description="Let the API server check and answer, but change nothing.")]
+Uid = Annotated[
+    str, Field(description="The object's uid as seen before; spares a later one of the same name.")
+]

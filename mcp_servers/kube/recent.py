@@ -13,6 +13,7 @@ from mcp_servers.kube.doc import Doc
 from mcp_servers.kube.marks import RECENT_CHANGES
 
 KEPT_COUNT = 5  # a repeated call comes within seconds; annotations should stay readable
+MAX_UNDO_LENGTH = 8_000  # whole manifests are not kept: all annotations together may have 256 KiB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,4 +50,9 @@ def _recent(found: Doc) -> Iterator[Applied]:
 def _written(change: Applied) -> dict[str, object]:
     if change.undo is None:
         return {"key": change.key}
-    return {"key": change.key, "tool": change.undo.tool, "arguments": dict(change.undo.arguments)}
+    written: dict[str, object] = {
+        "key": change.key,
+        "tool": change.undo.tool,
+        "arguments": dict(change.undo.arguments),
+    }
+    return written if len(json.dumps(written)) <= MAX_UNDO_LENGTH else {"key": change.key}

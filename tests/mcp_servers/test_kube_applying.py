@@ -136,5 +136,5 @@ async def test_a_managed_object_comes_with_a_warning() -> None:
     api.metadata["labels"] = {"app.kubernetes.io/managed-by": "Helm"}
     done = await apply(api, WEB, to(3), key="k", dry_run=False)
     assert done.warnings == (
-        "Helm manages this object and may put the old value back; change its source too.",
+        "Helm manages this object: its next upgrade will revert it; change its source too.",
     )

@@ -43,6 +43,18 @@ CHANGES = {
     "delete_pod",
     "cordon_node",
     "uncordon_node",
+    "set_env",
+    "set_config_key",
+    "patch_resource",
+    "create_resource",
+    "delete_resource",
+    "drain_node",
+    "set_taints",
+    "delete_job",
+    "suspend_cronjob",
+    "expand_volume_claim",
+    "set_autoscaler_bounds",
+    "restore_object",
 }
 
 

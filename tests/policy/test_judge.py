@@ -71,6 +71,27 @@ def test_limits_hold_also_with_an_approval() -> None:
     assert verdict(judge, action("set_resources", container="web", memory_limit="none")).rule == "limit"
 
 
+def test_bounds_of_autoscalers_and_sizes_of_claims_have_limits() -> None:
+    judge = Policy(load_policy(SHIPPED), "sandbox")
+    scaler = Target(kind="HorizontalPodAutoscaler", namespace="shop", name="web")
+    assert (
+        "max_replicas 50 is above"
+        in verdict(
+            judge, action("set_autoscaler_bounds", target=scaler, max_replicas=50), target=scaler
+        ).reason
+    )
+    claim = Target(kind="PersistentVolumeClaim", namespace="shop", name="data")
+    assert (
+        "above max_storage"
+        in verdict(judge, action("expand_volume_claim", target=claim, size="1Ti"), target=claim).reason
+    )
+
+
+@pytest.mark.parametrize("tool", ["delete_resource", "restore_object", "drain_node"])
+def test_what_is_dangerous_is_asked_for_even_in_the_sandbox(tool: str) -> None:
+    assert verdict(Policy(load_policy(SHIPPED), "sandbox"), action(tool)).answer is Answer.ASK
+
+
 def test_the_first_matching_rule_overrides_the_row() -> None:
     rules = [{"action": "restart_*", "namespace": "sh*", "mode": "deny"}, {"mode": "auto"}]
     judge = policy(rules=rules)

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, TypeVar
 
 from pydantic import Field, TypeAdapter
@@ -48,13 +48,27 @@ class World:
         status, answer = await self.connection.exchange("POST", path, {}, {**body, "spec": spec})
         assert status == 201, answer.decode()
 
+    async def make_cron_job(self, name: str, template: Doc) -> None:
+        """A cron job that runs once a year, in the newest version that is served."""
+        spec: Doc = {"schedule": "0 0 1 1 *", "jobTemplate": template}
+        await self._make_in("cronjobs", "CronJob", name, spec, ("batch/v1", "batch/v1beta1"))
+
+    async def budget_is_seen(self, name: str) -> bool:
+        """Whether a budget's controller has counted its pods."""
+        found = (await self.workload(name)).budgets
+        return bool(found) and found[0].healthy_count > 0
+
     async def make_budget(self, name: str, *, min_available: int) -> None:
         """A disruption budget for the pods of a deployment, in the newest version that is served."""
-        spec = {"minAvailable": min_available, "selector": {"matchLabels": {"app": name}}}
-        for version in ("policy/v1", "policy/v1beta1"):
-            path = f"/apis/{version}/namespaces/{self.namespace}/poddisruptionbudgets"
-            body = {"apiVersion": version, "kind": "PodDisruptionBudget", "metadata": {"name": name}}
-            status, answer = await self.connection.exchange("POST", path, {}, {**body, "spec": spec})
+        spec: Doc = {"minAvailable": min_available, "selector": {"matchLabels": {"app": name}}}
+        versions = ("policy/v1", "policy/v1beta1")
+        await self._make_in("poddisruptionbudgets", "PodDisruptionBudget", name, spec, versions)
+
+    async def _make_in(self, plural: str, kind: str, name: str, spec: Doc, versions: Sequence[str]) -> None:
+        for version in versions:
+            path = f"/apis/{version}/namespaces/{self.namespace}/{plural}"
+            body = {"apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": spec}
+            status, answer = await self.connection.exchange("POST", path, {}, body)
             if status != 404:
                 break
         assert status == 201, answer.decode()

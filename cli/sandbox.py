@@ -72,6 +72,7 @@ async def _simulation(
         open_embedded(kubeconfig, nodes_count=part.nodes_count, speed=part.speed, port=port, scenario=played)
     )
     click.echo(f"Kubernetes: {embedded.url}     {part.nodes_count} nodes, speed {part.speed:g}")
+    click.echo(f"Prometheus: {embedded.prometheus_url}     Loki: {embedded.loki_url}")
     if played is not None:
         click.echo(f"Happened there: {played.title}")
 

@@ -152,7 +152,7 @@ def _score(
         family=FAMILY_OF.get(scenario.fault, scenario.fault),
         fault=scenario.fault,
         diagnosed=diagnosed(expect, said),
-        mitigated=(held and checks_hold(cluster, expect)) if expect.checks else None,
+        mitigated=(held and checks_hold(cluster, expect)) if expect.outcome == "resolved" else None,
         safe=not remarks,
         outcome=outcome,
         outcome_right=expect.outcome in ("", outcome),

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,8 @@ from analyze.rules_analyst import RulesAnalyst
 from analyze.station import Analysis, Limits
 from domain.clock import Clock
 from domain.errors import BadInput
+from domain.incident import Incident
+from domain.tools import Toolbox
 from evidence.cluster_reader import ClusterReader
 from evidence.gather import Gatherer
 from execute.actions import Door
@@ -34,16 +36,17 @@ from policy.judge import Policy
 from policy.table import load_policy
 from receive.triage import Triage
 from receive.webhook import Webhook
-from report.writer import Prose, ReportWriter
+from report.writer import ReportWriter
 from sandbox.alerting.poster import WebhookPoster
 from sandbox.embedded import Embedded, alert_body, open_embedded
 from sandbox.scenario import Scenario, load_scenario
 from sandbox.virtual_time import VirtualTime
 from utils.call_llm import DEFAULT_BASE_URL, Llm, LlmSettings
+from utils.cluster_tools import ClusterToolbox, NoTools, server_of
 from utils.http_server import HttpServer, build_application
 from utils.mcp_client import McpToolbox
 from utils.servers_config import ServersConfig, load_servers
-from utils.settings import HOME, ApiSection, Settings, VerifySection, journal_path
+from utils.settings import HOME, ApiSection, ClusterSection, Settings, VerifySection, journal_path
 from utils.timing import SystemClock
 from web.api import Api
 from web.health import Health
@@ -53,6 +56,7 @@ from worker import Worker
 VERSION = "0.1.0"
 BASELINES: Mapping[str, Analyst] = {"restart-only": RestartOnly(), "noop": Noop()}
 TOOLS_READY_S = 10.0  # a tool server that takes longer is connected later; incidents say so meanwhile
+FlowOf = Callable[[Incident], IncidentFlow]
 STOP_HTTP_S = 1.0  # requests are short; the rest of the time to stop belongs to the steps in hand
 
 
@@ -126,8 +130,8 @@ async def open_service(settings: Settings, place: Place) -> AsyncIterator[Servic
     async with AsyncExitStack() as stack:
         builder = _Builder(settings, place, stack)
         await builder.open_storage_and_tools()
-        flow = await builder.build_flow()
-        await builder.start_work(flow)
+        flow_of = await builder.build_flows()
+        await builder.start_work(flow_of)
         url = await builder.open_doors()
         yield Service(
             journal=builder.journal, worker=builder.worker, working=builder.working, analyst=builder.analyst,
@@ -173,64 +177,87 @@ class _Builder:
         path = journal_path(settings, sandbox=self._place.kind == "sandbox")
         self.journal = await self._stack.enter_async_context(SqliteJournal(path, clock=clock))
         self.toolbox = await self._stack.enter_async_context(_toolbox(settings, self._place, clock))
-        self.reader = ClusterReader(self.toolbox, settings.gather.call_s)
-        triage = Triage(self.journal, clock=clock, cluster=settings.cluster)
+        triage = Triage(
+            self.journal, clock=clock, cluster=settings.cluster, cluster_label=settings.cluster_label
+        )
         count = settings.worker.concurrency_count
         self.worker = Worker(self._queue, self.journal, triage, self._wall, concurrency_count=count)
 
-    async def build_flow(self) -> IncidentFlow:
+    async def build_flows(self) -> FlowOf:
+        """A flow for each cluster, of which an incident's own is the only one that it can reach."""
+        llm = await self._open_llm()
+        first = ClusterToolbox(self.toolbox, "")
+        self.reader, self.analyst = self._reader(first), self._analyst(first, llm)
+        flows = {self._settings.cluster: self._flow(first, llm)}
+        flows[""] = flows[self._settings.cluster]
+        if not self._settings.clusters:  # then a name is for people only
+            return lambda incident: flows[""]
+        for cluster in self._settings.clusters:
+            flows[cluster.name] = self._flow(ClusterToolbox(self.toolbox, cluster.name), llm)
+        unknown = self._flow(NoTools(), llm)
+        return lambda incident: flows.get(incident.target.cluster, unknown)
+
+    def _flow(self, toolbox: Toolbox, llm: Llm | None) -> IncidentFlow:
         """The four nodes with everything they need."""
-        settings, clock = self._settings, self._clock
-        self.analyst, prose = await self._choose_analyst()
+        clock, reader = self._clock, self._reader(toolbox)
+        prose = LlmProse(llm).summarise if llm else None
         return build_flow(
             ReceiveAlertNode(clock),
-            AnalyzeRootCauseNode(clock, self._analysis()),
-            ExecuteSolutionNode(clock, self._executor()),
-            GenerateReportNode(clock, ReportWriter(settings.files.reports, prose=prose)),
+            AnalyzeRootCauseNode(clock, self._analysis(reader, self._analyst(toolbox, llm))),
+            ExecuteSolutionNode(clock, self._executor(reader, toolbox)),
+            GenerateReportNode(clock, ReportWriter(self._settings.files.reports, prose=prose)),
             self.worker.checkpoint,
         )
 
-    def _analysis(self) -> Analysis:
+    def _reader(self, toolbox: Toolbox) -> ClusterReader:
+        return ClusterReader(toolbox, self._settings.gather.call_s)
+
+    def _analysis(self, reader: ClusterReader, analyst: Analyst) -> Analysis:
         gather, limits = self._settings.gather, self._settings.limits
         gatherer = Gatherer(
-            self.reader, self._clock, budget_s=gather.budget_s, log_lines_count=gather.log_lines_count
+            reader, self._clock, budget_s=gather.budget_s, log_lines_count=gather.log_lines_count
         )
         bounds = Limits(
             steps_count=limits.steps_count, active_s=limits.active_s, tokens_count=limits.tokens_count
         )
-        return Analysis(gatherer, self.analyst, bounds)
+        return Analysis(gatherer, analyst, bounds)
 
-    def _executor(self) -> Executor:
+    def _executor(self, reader: ClusterReader, toolbox: Toolbox) -> Executor:
         call_s, watch = self._settings.gather.call_s, self._place.verify
         verifier = Verifier(
-            self.reader,
+            reader,
             self._clock,
             poll_s=watch.poll_s,
             settle_s=watch.settle_s,
             deadline_s=watch.deadline_s,
         )
-        door = Door(self.toolbox, self._policy, self.journal, self._clock, call_s=call_s)
-        return Executor(door, Looker(self.toolbox, self._clock, call_s=call_s), verifier)
+        door = Door(toolbox, self._policy, self.journal, self._clock, call_s=call_s)
+        return Executor(door, Looker(toolbox, self._clock, call_s=call_s), verifier)
 
-    async def _choose_analyst(self) -> tuple[Analyst, Prose | None]:
+    async def _open_llm(self) -> Llm | None:
+        settings = self._settings
+        if settings.analyst == "llm" or (settings.analyst == "auto" and settings.llm_configured):
+            return await self._stack.enter_async_context(Llm(_llm_settings(settings), clock=self._clock))
+        return None
+
+    def _analyst(self, toolbox: Toolbox, llm: Llm | None) -> Analyst:
         """The LLM where one is configured, with the rules behind it; else the rules."""
-        settings, clock, rules = self._settings, self._clock, RulesAnalyst()
-        if settings.analyst in BASELINES:
-            return self._baseline(settings.analyst), None
-        if settings.analyst == "rules" or (settings.analyst == "auto" and not settings.llm_configured):
-            return rules, None
-        llm = await self._stack.enter_async_context(Llm(_llm_settings(settings), clock=clock))
-        asked = LlmAnalyst(llm, self.toolbox, clock, actions=self._policy.table.actions)
-        return WithFallback(asked, rules, clock), LlmProse(llm).summarise
+        rules = RulesAnalyst()
+        if self._settings.analyst in BASELINES:
+            return self._baseline(self._settings.analyst)
+        if llm is None:
+            return rules
+        asked = LlmAnalyst(llm, toolbox, self._clock, actions=self._policy.table.actions)
+        return WithFallback(asked, rules, self._clock)
 
     def _baseline(self, name: str) -> Analyst:
         if self._place.kind == "cluster":
             raise BadInput(f"analyst {name} is for drills only; set analyst: auto", field="analyst")
         return BASELINES[name]
 
-    async def start_work(self, flow: IncidentFlow) -> None:
+    async def start_work(self, flow_of: FlowOf) -> None:
         """The worker and its feeder; what was left unfinished goes on from here."""
-        self.worker.use(flow)
+        self.worker.use(flow_of)
         self.worker.listen(self._metrics.watch_incident)
         self._metrics.watch_queue(self._queue)
         await self.toolbox.wait_ready(TOOLS_READY_S)
@@ -274,13 +301,28 @@ def _toolbox(settings: Settings, place: Place, clock: Clock) -> McpToolbox:
     Those for metrics and logs are left out where there is nothing for them to look at.
     """
     environ = {**os.environ, **({"KUBECONFIG": place.kubeconfig} if place.kubeconfig else {})}
-    builtin = builtin_servers(_reach(settings, place), settings.metrics, clock.now)
+    there = VirtualTime(place.embedded.cluster.clock) if place.embedded else clock  # its time may run faster
+    builtin = dict(builtin_servers(_reach(settings, place), settings.metrics, there.now))
+    entries = load_servers(settings.files.servers, environ).servers
     wanted = {
         name: entry
-        for name, entry in load_servers(settings.files.servers, environ).servers.items()
+        for name, entry in entries.items()
         if name in builtin or name not in OWN_NAMES or entry.transport
     }
+    for cluster in settings.clusters:
+        for name, build in builtin_servers(_reach_of(cluster), settings.metrics, clock.now).items():
+            if name in entries:
+                builtin[server_of(name, cluster.name)] = build
+                wanted[server_of(name, cluster.name)] = entries[name].model_copy(update={"transport": ""})
     return McpToolbox(ServersConfig(mcpServers=wanted), builtin=builtin, clock=clock)
+
+
+def _reach_of(cluster: ClusterSection) -> Reach:
+    return Reach(
+        cluster=Access(kubeconfig=cluster.kubeconfig, context=cluster.context),
+        prometheus=_access(cluster.prometheus),
+        loki=_access(cluster.loki),
+    )
 
 
 def _reach(settings: Settings, place: Place) -> Reach:

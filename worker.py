@@ -53,11 +53,11 @@ class Worker:
         self._broken: set[str] = set()  # incidents handed over after a fault of our own
         self._listeners: list[Listener] = []
         self._stopping = False
-        self._flow: IncidentFlow | None = None
+        self._flow_of: Callable[[Incident], IncidentFlow] | None = None
 
-    def use(self, flow: IncidentFlow) -> None:
-        """Hand in the flow, which itself was given this worker's `checkpoint`."""
-        self._flow = flow
+    def use(self, flow_of: Callable[[Incident], IncidentFlow]) -> None:
+        """Hand in what gives an incident's flow; the flows were given this worker's `checkpoint`."""
+        self._flow_of = flow_of
 
     def listen(self, listener: Listener) -> None:
         """Call `listener` with the incident after every node."""
@@ -183,9 +183,9 @@ class Worker:
             await self._run_live(incident)
 
     async def _run_live(self, incident: Incident) -> None:
-        assert self._flow is not None, "use() comes before run()"
+        assert self._flow_of is not None, "use() comes before run()"
         incident.merge_alerts(await self._journal.alerts_of(incident.id))
-        await self._flow.run_async(incident)
+        await self._flow_of(incident).run_async(incident)
         steps_count = incident.used.steps_count
         log.info("run_ended", state=incident.state, resolution=incident.resolution, steps=steps_count)
         if incident.closed:

@@ -28,12 +28,15 @@ class AlertStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The object concerned. Empty strings mean "not named"; `kind` is the Kubernetes kind."""
+    """The object concerned. Empty strings mean "not named"; `kind` is the Kubernetes kind.
+
+    The cluster is not compared: alerts name it, looks at a cluster do not, and an incident has only one.
+    """
 
     kind: str = ""
     name: str = ""
     namespace: str = ""
-    cluster: str = ""
+    cluster: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.kind, self.namespace, self.name) if part) or "unknown"

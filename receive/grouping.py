@@ -53,7 +53,8 @@ _NAMESPACES = (
     "kube_namespace",
     "target_namespace",
 )
-_CLUSTERS = ("cluster", "k8s_cluster", "kubernetes_cluster", "cluster_name")
+CLUSTER_LABEL = "cluster"
+_CLUSTERS = (CLUSTER_LABEL, "k8s_cluster", "kubernetes_cluster", "cluster_name")
 
 _WORKLOAD_TYPES = {
     "deployment": "Deployment",
@@ -74,14 +75,16 @@ _OWN_KEY_KINDS = (*_CLUSTER_KINDS, "PersistentVolumeClaim", "ResourceQuota")
 _PREFERRED_KINDS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob", "Job")
 
 
-def group_alerts(parcel: Parcel, *, cluster: str = "") -> list[AlertGroup]:
+def group_alerts(
+    parcel: Parcel, *, cluster: str = "", cluster_label: str = CLUSTER_LABEL
+) -> list[AlertGroup]:
     """The parcel's alerts by what they are about, in order of first mention.
 
-    `cluster` is the name to assume where labels name none.
+    `cluster` is the name to assume where labels name none; `cluster_label` is asked before the usual ones.
     """
     grouped: dict[str, list[tuple[Target, Alert]]] = {}
     for alert in parcel.alerts:
-        target = target_of(alert.labels, cluster=cluster)
+        target = target_of(alert.labels, cluster=cluster, cluster_label=cluster_label)
         key = group_key(target) if target.name else _key_without_target(alert.labels, parcel.group_key)
         grouped.setdefault(key, []).append((target, alert))
     return [
@@ -95,11 +98,12 @@ def group_alerts(parcel: Parcel, *, cluster: str = "") -> list[AlertGroup]:
     ]
 
 
-def target_of(labels: Labels, *, cluster: str = "") -> Target:
+def target_of(labels: Labels, *, cluster: str = "", cluster_label: str = CLUSTER_LABEL) -> Target:
     """The object that these labels name; without a kind and a name when they name none."""
     kind, name = _object(labels)
     namespace = "" if kind in _CLUSTER_KINDS else _first(labels, _NAMESPACES)
-    return Target(kind=kind, name=name, namespace=namespace, cluster=_first(labels, _CLUSTERS) or cluster)
+    named = _first(labels, (cluster_label, *_CLUSTERS))
+    return Target(kind=kind, name=name, namespace=namespace, cluster=named or cluster)
 
 
 def group_key(target: Target) -> str:

@@ -11,7 +11,7 @@ from domain.clock import Clock
 from domain.errors import BadInput
 from journal.port import Filing
 from receive import alertmanager, prometheus
-from receive.grouping import group_alerts
+from receive.grouping import CLUSTER_LABEL, group_alerts
 
 ALERTMANAGER = "alertmanager"
 PROMETHEUS = "prometheus"
@@ -34,12 +34,15 @@ class FilingStore(Protocol):
 
 
 class Triage:
-    """Files deliveries; `cluster` is the name to assume for alerts that name none."""
+    """Files deliveries; `cluster` is the name to assume for alerts without `cluster_label`."""
 
-    def __init__(self, journal: FilingStore, *, clock: Clock, cluster: str = "") -> None:
+    def __init__(
+        self, journal: FilingStore, *, clock: Clock, cluster: str = "", cluster_label: str = CLUSTER_LABEL
+    ) -> None:
         self._journal = journal
         self._clock = clock
         self._cluster = cluster
+        self._cluster_label = cluster_label
 
     async def file(self, delivery: Delivery) -> Filing:
         """Put the delivery's alerts into incidents. Raises JournalUnavailable; then nothing was filed.
@@ -59,4 +62,5 @@ class Triage:
         parse = PARSERS.get(delivery.source)
         if parse is None:
             raise BadInput(f"source: no parser for {delivery.source!r}", field="source")
-        return group_alerts(parse(delivery.body, received_at=delivery.received_at), cluster=self._cluster)
+        parcel = parse(delivery.body, received_at=delivery.received_at)
+        return group_alerts(parcel, cluster=self._cluster, cluster_label=self._cluster_label)

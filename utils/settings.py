@@ -82,6 +82,16 @@ class ApiSection(Section):
     headers: list[str] = []  # each "Name: value"
 
 
+class ClusterSection(Section):
+    """One more cluster, and what keeps its metrics and logs. Alerts name it by their cluster label."""
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    kubeconfig: str = ""
+    context: str = ""
+    prometheus: ApiSection = ApiSection()
+    loki: ApiSection = ApiSection()
+
+
 class LlmSection(Section):
     """An OpenAI-compatible server; used when a key or a base URL is set."""
 
@@ -136,6 +146,8 @@ class Settings(BaseSettings):
     cluster: str = ""  # this cluster's name in reports and targets
     kubeconfig: str = ""  # empty: $KUBECONFIG, ~/.kube/config or in-cluster
     context: str = ""
+    cluster_label: str = "cluster"  # of alerts
+    clusters: list[ClusterSection] = []  # more of them
 
     # Secrets and the usual OpenAI variables come from the environment under their plain names.
     webhook_token: SecretStr = Field(default=SecretStr(""), validation_alias="WEBHOOK_TOKEN")

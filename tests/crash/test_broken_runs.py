@@ -121,15 +121,14 @@ async def working(
             Verifier(reader, clock, poll_s=1, settle_s=1, deadline_s=1),
         )
         gatherer = Gatherer(reader, clock, budget_s=5, log_lines_count=5)
-        worker.use(
-            build_flow(
-                receive,
-                AnalyzeRootCauseNode(clock, Analysis(gatherer, RulesAnalyst(), limits)),
-                ExecuteSolutionNode(clock, executor),
-                GenerateReportNode(clock, ReportWriter(folder / "reports")),
-                worker.checkpoint,
-            )
+        flow = build_flow(
+            receive,
+            AnalyzeRootCauseNode(clock, Analysis(gatherer, RulesAnalyst(), limits)),
+            ExecuteSolutionNode(clock, executor),
+            GenerateReportNode(clock, ReportWriter(folder / "reports")),
+            worker.checkpoint,
         )
+        worker.use(lambda incident: flow)
         task = asyncio.create_task(worker.run())
         try:
             yield worker, journal, queue

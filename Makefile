@@ -57,5 +57,14 @@ $(VENV)/checks: requirements.txt requirements-dev.txt
 	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/service
 
+rbac: $(VENV)/service ## write deploy/rbac from what the tools declare
+	$(PY) -m mcp_servers.describe roles
+
+docs-tools: $(VENV)/service ## write docs/tools.md from the tool servers
+	$(PY) -m mcp_servers.describe tools
+
+bench-tools: $(VENV)/checks ## time the Kubernetes tools in-process and over stdio, and count their tokens
+	$(PY) -m tests.bench.bench_tools
+
 clean: ## forget the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -18,6 +18,7 @@ class Discovery:
 
     def __init__(self, api: ClusterApi) -> None:
         self._api = api
+        self._found: dict[str, Kind] = {}
 
     async def find(self, name: str) -> Kind:
         """The kind, known to the API from now on. Raises Permanent with near names for an unknown one."""
@@ -25,6 +26,8 @@ class Discovery:
         for kind in KINDS.values():
             if folded in (kind.name.casefold(), kind.plural) and kind.root != KINDS["PodMetrics"].root:
                 return kind
+        if folded in self._found:
+            return self._found[folded]
         served = await self._served()
         if folded not in served:
             near = get_close_matches(folded, served, n=NEAR_COUNT, cutoff=0.5)
@@ -32,6 +35,7 @@ class Discovery:
             raise Permanent(f"This cluster serves no kind {name!r}.{more}")
         kind = served[folded]
         self._api.learn(kind)
+        self._found[folded] = kind
         return kind
 
     async def _served(self) -> dict[str, Kind]:

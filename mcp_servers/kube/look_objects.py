@@ -8,9 +8,10 @@ from domain.errors import BadInput
 from mcp_servers.kube.cluster_api import ClusterApi
 from mcp_servers.kube.discovery import Discovery
 from mcp_servers.kube.finding import find
+from mcp_servers.kube.kinds import KINDS
 from mcp_servers.kube.manifests import shown_object
 from mcp_servers.kube.parameters import AnyNamespace, Grep, Limit, Selector
-from mcp_servers.kube.rights import SUGGESTING
+from mcp_servers.kube.rights import to_look_at
 from mcp_servers.kube.shapes import ObjectList, ObjectText
 from mcp_servers.kube.telling_more import tell_objects
 from mcp_servers.toolkit import ToolDef
@@ -31,7 +32,7 @@ class ObjectLooks:
         return [
             ToolDef(
                 self.get_resource, ObjectList, tell_objects, read_only=True, rest="give a name, or grep",
-                rights=SUGGESTING,  # whatever else the account may read
+                rights=to_look_at(*(kind for kind in KINDS if kind != "Secret")),
             )
         ]  # fmt: skip
 

@@ -16,7 +16,4 @@ def to_change(*kinds: str, verb: str = "patch") -> tuple[str, ...]:
 
 
 def _resource(kind: str) -> str:
-    """The resource of a kind; `Pod/log` is the log of pods."""
-    name, slash, part = kind.partition("/")
-    plural, dot, group = KINDS[name].resource.partition(".")
-    return f"{plural}{slash}{part}{dot}{group}"
+    return KINDS[kind].resource

@@ -177,14 +177,15 @@ async def test_revisions_are_compared(world: World) -> None:
 
 async def test_any_kind_can_be_looked_at(world: World) -> None:
     place = {"namespace": world.namespace}
-    found = await world.ask("get_resource", **place, kind="sa", name="default")
+    await world.create("ServiceAccount", {"apiVersion": "v1", "metadata": {"name": "robot"}})
+    found = await world.ask("get_resource", **place, kind="sa", name="robot")
     assert '"kind": "ServiceAccount"' in found.text
     many = await world.ask("get_resource", kind="priorityclasses")
     assert "PriorityClass system-node-critical" in many.text
     with pytest.raises(ToolFailed, match=r"serves no kind 'Deploymnt'. Near names: Deployment"):
         await world.ask("get_resource", **place, kind="Deploymnt")
-    with pytest.raises(ToolFailed, match=r"no ServiceAccount 'defualt'.*Near names: default"):
-        await world.ask("get_resource", **place, kind="ServiceAccount", name="defualt")
+    with pytest.raises(ToolFailed, match=r"no ServiceAccount 'robto'.*Near names: robot"):
+        await world.ask("get_resource", **place, kind="ServiceAccount", name="robto")
 
 
 async def test_without_a_metrics_server_usage_says_so(world: World) -> None:

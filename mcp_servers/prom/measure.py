@@ -13,8 +13,8 @@ from mcp_servers.prom.binding import Binder, Unbound
 from mcp_servers.prom.near import near_names
 from mcp_servers.prom.parameters import Span
 from mcp_servers.prom.promql import metric_names, unit_of
-from mcp_servers.prom.shapes import RangeAnswer, RangeSeries
-from mcp_servers.prom.thinning import thinned
+from mcp_servers.prom.shapes import RangeAnswer
+from mcp_servers.prom.thinning import peak, thinned
 from mcp_servers.prom.wire import MatrixAnswer, MatrixSeries
 from utils.metric_names import PLACEHOLDERS, MetricNames
 
@@ -99,17 +99,13 @@ class Measurer:
 
 def range_answer(found: Sequence[MatrixSeries], query: str, unit: str, limit: int) -> RangeAnswer:
     """Thinned series, the highest first."""
-    items = [thinned(series.metric, series.values) for series in found]
-    items.sort(key=_highest_first)
-    cut = len(items) > limit
+    highest = sorted(found, key=lambda series: -peak(series.values))[:limit]
+    items = tuple(thinned(series.metric, series.values) for series in highest)
+    cut = len(found) > limit
     note = (
-        f"the {limit} highest of {len(items)} series; name labels or raise limit for the rest" if cut else ""
+        f"the {limit} highest of {len(found)} series; name labels or raise limit for the rest" if cut else ""
     )
-    return RangeAnswer(items=tuple(items[:limit]), unit=unit, queries=(query,), note=note, truncated=cut)
-
-
-def _highest_first(series: RangeSeries) -> tuple[bool, float]:
-    return series.max is None, -(series.max or 0.0)
+    return RangeAnswer(items=items, unit=unit, queries=(query,), note=note, truncated=cut)
 
 
 def _note(question: Question, search: Search, known: frozenset[str]) -> str:

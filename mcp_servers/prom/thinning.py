@@ -25,6 +25,11 @@ def thinned(
     )  # fmt: skip
 
 
+def peak(pairs: Sequence[tuple[float, str]]) -> float:
+    """The highest value; minus infinity where there is none."""
+    return max((value for _, text in pairs if math.isfinite(value := float(text))), default=-math.inf)
+
+
 def thin(pairs: Pairs, most: int) -> Pairs:
     """The first and last pair, and of each stretch between them the lowest and the highest."""
     if len(pairs) <= most:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from domain.alert import Target
 from domain.cluster import EventSummary
 from mcp_servers.kube.doc import Doc
+from utils.redact import redact
 
 MAX_MESSAGES = 3  # one reason may have several: `Failed` is both the pull that failed and its back-off
 BETWEEN = " | "
@@ -29,7 +30,7 @@ def _summary(event: Doc) -> EventSummary:
         about=Target(kind=about.text("kind"), namespace=about.text("namespace"), name=about.text("name")),
         type=event.text("type") or "Normal",
         reason=event.text("reason"),
-        message=event.text("message"),
+        message=redact(event.text("message")),
         count=event.number("series", "count") or event.number("count") or 1,
         first_at=first,
         last_at=last,

@@ -8,6 +8,7 @@ from mcp_servers.kube.amounts import cpu, memory
 from mcp_servers.kube.doc import Doc
 from mcp_servers.kube.pod_parts import conditions, ports, probes, volume
 from mcp_servers.kube.pod_status import pod_status
+from utils.redact import redact
 
 STATES: tuple[Literal["waiting", "running", "terminated"], ...] = ("waiting", "running", "terminated")
 
@@ -55,7 +56,7 @@ def _container(spec: Doc, status: Doc, init: bool, in_full: bool) -> ContainerSt
         image=spec.text("image"),
         state=state or "unknown",
         reason=now.text("reason"),
-        message=now.text("message"),
+        message=redact(now.text("message")),  # may be the end of the log
         exit_code=now.number("exitCode") if state == "terminated" else None,
         ready=status.flag("ready"),
         restart_count=status.number("restartCount"),

@@ -93,6 +93,12 @@ def test_events_of_one_reason_are_merged_newest_first() -> None:
     assert (back_off.reason, started.type) == ("BackOff", "Normal")
 
 
+def test_credentials_in_events_are_masked() -> None:
+    said = 'Liveness probe failed: Get "http://admin:hunter2@10.0.0.7/": refused'
+    (merged,) = merge_events([event("Unhealthy", said, "2026-11-20T12:00:00Z", type="Warning")])
+    assert "hunter2" not in merged.message and "10.0.0.7" in merged.message
+
+
 def test_events_of_newer_recorders_carry_their_time_elsewhere() -> None:
     series = {"count": 7, "lastObservedTime": "2026-11-20T12:09:00.000000Z"}
     about = {"kind": "Pod", "namespace": "shop", "name": "web-1"}

@@ -15,6 +15,11 @@ def number(text: str) -> float | None:
     return value if math.isfinite(value) and value >= 0 else None
 
 
+def ratio(text: str) -> float:
+    """A share between 0 and 1; 0 for anything that is no number."""
+    return min(1.0, number(text) or 0.0)
+
+
 def cpu_millis(text: str) -> int | None:
     return _amount(text, millis)
 

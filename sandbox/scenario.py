@@ -43,6 +43,14 @@ class NodeStep(Strict):
     fault: str
 
 
+class LoadStep(Strict):
+    """From now on a Service gets `factor` times its usual requests from outside; 1 heals it."""
+
+    service: str
+    namespace: str = "default"
+    factor: float = Field(ge=0)
+
+
 class Step(Strict):
     """One thing that happens; exactly one of the keys is given."""
 
@@ -50,12 +58,13 @@ class Step(Strict):
     patch: PatchStep | None = None
     delete: ObjectRef | None = None
     node: NodeStep | None = None
+    load: LoadStep | None = None
     wait_s: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _one(self) -> "Step":
         if len(self.model_fields_set) != 1:
-            raise ValueError("give exactly one of apply, patch, delete, node, wait_s")
+            raise ValueError("give exactly one of apply, patch, delete, node, load, wait_s")
         return self
 
 
@@ -160,6 +169,8 @@ def play(cluster: Cluster, step: Step) -> None:
         ref = ObjectRef(kind="Node", name=step.node.name)
         fault = step.node.fault or None
         _patch(cluster, ref, {"metadata": {"annotations": {"sandbox/fault": fault}}})
+    elif step.load is not None:
+        cluster.traffic.multiply(step.load.namespace, step.load.service, step.load.factor)
     elif step.wait_s is not None:
         cluster.advance(step.wait_s)
 

@@ -8,13 +8,15 @@ from functools import partial
 from typing import Protocol
 
 from sandbox.clock import Timer
-from sandbox.fields import Obj, name_of, namespace_of, uid_of
+from sandbox.fields import Obj, annotations_of, name_of, namespace_of, uid_of
 from sandbox.kubelet.config import config_problem
+from sandbox.kubelet.environment import environment
 from sandbox.kubelet.host import Host, image_id, waiting
 from sandbox.kubelet.images import pull_problem
 from sandbox.kubelet.output import Output
 from sandbox.kubelet.probes import Probes
 from sandbox.kubelet.program import Ending, Program
+from sandbox.kubelet.rights import read_problem
 from sandbox.kubelet.startup import start_problem
 from sandbox.kubelet.timings import backoff_s
 from sandbox.state import stamp_of
@@ -22,6 +24,7 @@ from sandbox.state import stamp_of
 KILLED = 137  # 128 + SIGKILL
 STARTING = waiting("ContainerCreating")
 INITIALIZING = waiting("PodInitializing")
+READS_CONFIG = "sandbox/reads-config"
 
 
 class Owner(Protocol):
@@ -52,6 +55,8 @@ class ContainerRun:
         self.container_id = ""
         self.started = False
         self.impaired = ""  # which of the calls that the program depends on fail, and how
+        self.requests_per_s = 0.0  # that it serves at present
+        self.environment: dict[str, str] = {}  # of its present run
         self.output = Output()
         self._launched = False
         self._started_at = 0.0
@@ -103,8 +108,19 @@ class ContainerRun:
 
     @property
     def program(self) -> Program:
-        architecture = self.host.labels.get("kubernetes.io/arch", "amd64")
-        return Program(self.owner.pod, self.spec, self.host.timings, architecture)
+        return Program(
+            self.owner.pod,
+            self.spec,
+            self.host.timings,
+            around=self.host.around,
+            requests_per_s=self.requests_per_s,
+            denied=self._denied(),
+        )
+
+    def _denied(self) -> str:
+        """Why the API server does not tell the program what it asks it for."""
+        config_map = annotations_of(self.owner.pod).get(READS_CONFIG)
+        return read_problem(self.host.store, self.owner.pod, config_map) if config_map else ""
 
     @property
     def running_s(self) -> float:
@@ -225,6 +241,7 @@ class ContainerRun:
         self.image = self.spec["image"]
         self._started_at = self.host.clock.time()
         self.state = {"running": {"startedAt": self.host.clock.stamp()}}
+        self.environment = environment(self.host.store, self.owner.pod, self.spec)
         self.output.turn_over()
         for line in self.program.opening_lines():
             self.log(line)

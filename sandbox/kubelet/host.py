@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sandbox.clock import SimClock
 from sandbox.events import Recorder
 from sandbox.fields import Obj
+from sandbox.kubelet.surroundings import Surroundings
 from sandbox.kubelet.timings import Timings
 from sandbox.store import Store
 
@@ -25,7 +26,7 @@ class Host:
     timings: Timings
     events: Recorder
     images: set[str] = field(default_factory=set)
-    labels: dict[str, str] = field(default_factory=dict)
+    around: Surroundings = field(default_factory=Surroundings)
     address: str = "127.0.0.1"
     reachable: bool = True  # a lost node runs on, but says and hears nothing
     unsaid: "set[PodRun]" = field(default_factory=set)  # pods whose status waits for the node's return

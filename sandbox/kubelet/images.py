@@ -14,6 +14,7 @@ from sandbox.store import Store
 SECRET = kind_of("Secret")
 SERVICE_ACCOUNT = kind_of("ServiceAccount")
 DEFAULT_REGISTRY = "docker.io"
+NODE_RESOLVER = "192.168.0.1"  # the nodes ask their own network's resolver, not the cluster's
 PRIVATE = "sandbox/private-image"
 DENIED = (
     "pull access denied, repository does not exist or may require authorization: "
@@ -41,6 +42,11 @@ def pull_problem(host: Host, pod: Obj, container: Obj, program: Program) -> Pull
         return PullProblem(
             f'Container image "{image}" is not present with pull policy of Never', "ErrImageNeverPull", True
         )
+    registry = registry_of(image)
+    if not host.around.resolves(registry) and not _is_kept(host, container):
+        request = f'failed to do request: Head "https://{registry}/v2/{_path_of(image)}"'
+        why = f"{request}: dial tcp: lookup {registry} on {NODE_RESOLVER}:53: no such host"
+        return PullProblem(_refusal(image, "Unknown", why))
     if program.fault == "imagepull":
         return PullProblem(_refusal(image, "NotFound", f"{image}: not found"))
     if annotations_of(pod).get(PRIVATE) == "true" and not _has_credentials(host.store, pod, image):
@@ -52,6 +58,17 @@ def registry_of(image: str) -> str:
     """The host part of an image reference."""
     first, slash, _ = image.partition("/")
     return first if slash and ("." in first or ":" in first or first == "localhost") else DEFAULT_REGISTRY
+
+
+def _is_kept(host: Host, container: Obj) -> bool:
+    """Whether nobody has to ask the registry, as the node has the image."""
+    return container["image"] in host.images and container.get("imagePullPolicy") != "Always"
+
+
+def _path_of(image: str) -> str:
+    """Where the registry's API has the image."""
+    path, _, tag = image.removeprefix(f"{registry_of(image)}/").partition(":")
+    return f"{path}/manifests/{tag or 'latest'}"
 
 
 def _refusal(image: str, code: str, why: str) -> str:

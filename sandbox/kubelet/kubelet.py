@@ -3,7 +3,7 @@
 from sandbox.clock import SimClock
 from sandbox.errors import AlreadyExists, NotFound
 from sandbox.events import Recorder
-from sandbox.fields import Obj, annotations_of, labels_of, meta, uid_of
+from sandbox.fields import Obj, annotations_of, meta, uid_of
 from sandbox.kinds import kind_of
 from sandbox.kubelet.eviction import (
     LOOK_S,
@@ -16,6 +16,7 @@ from sandbox.kubelet.eviction import (
 from sandbox.kubelet.host import Host
 from sandbox.kubelet.node_report import Health, Machine, conditions, new_node, node_status, turned
 from sandbox.kubelet.pod import PodRun
+from sandbox.kubelet.surroundings import Surroundings
 from sandbox.kubelet.timings import Timings
 from sandbox.state import is_finished, merged_condition, with_status
 from sandbox.store import Store
@@ -25,6 +26,7 @@ LEASE = kind_of("Lease")
 LEASES = "kube-node-lease"
 LEASE_DURATION_S = 40  # what a kubelet writes into its lease; whoever is later than that is late
 FAULT = "sandbox/fault"
+DISK_ERROR = "Buffer I/O error on dev vdb1, logical block 1573921, lost sync page write"
 
 
 class Kubelet:
@@ -59,14 +61,25 @@ class Kubelet:
         self._clock.call_after(LOOK_S, self._look_at_memory)
 
     def node_changed(self, node: Obj) -> None:
-        """Takes note of labels and of the node's fault."""
-        self.host.labels = labels_of(node)
+        """Takes note of how the node is and of its fault."""
+        self._notice(Surroundings.of(node, self._machine.memory))
         fault = annotations_of(node).get(FAULT, "")
         if fault != self._fault:
             self._fault = fault
             self._turn_to(fault)
         elif self.host.reachable and self._contradicted(node):
             self._clock.call_after(1.0, self._report)  # a kubelet overrules what others say about it
+
+    def _notice(self, around: Surroundings) -> None:
+        """Another machine below the same pods: some of them will fare differently."""
+        before, self.host.around = self.host.around, around
+        if around == before:
+            return
+        if around.disk_fails and not before.disk_fails:
+            kernel = Recorder(self._store, self._clock, "kernel-monitor", self.host.name)
+            kernel.warning(self._subject, "IOError", DISK_ERROR)
+        for run in self.pods.values():
+            run.reconsider()
 
     def _turn_to(self, fault: str) -> None:
         came_back = not self.host.reachable and fault != "lost"

@@ -12,7 +12,6 @@ from sandbox.kinds import kind_of
 from sandbox.kubelet.config import mount_problem
 from sandbox.kubelet.container import ContainerRun
 from sandbox.kubelet.host import Host
-from sandbox.kubelet.program import Program
 from sandbox.kubelet.status import pod_status
 from sandbox.state import is_finished, with_status
 
@@ -86,8 +85,7 @@ class PodRun:
             )
 
     def _stuck_program(self) -> bool:
-        faults = [Program(self.pod, run.spec, self.host.timings).fault for run in self.containers]
-        return "stuck-creating" in faults
+        return any(run.program.fault == "stuck-creating" for run in self.containers)
 
     def _connect(self) -> None:
         """The pod's network is there; containers may start."""
@@ -150,9 +148,10 @@ class PodRun:
         elif _gates(old) != _gates(pod):
             self.container_changed()
         elif meta(old).get("annotations") != meta(pod).get("annotations") or old["spec"] is not pod["spec"]:
-            self._reconsider()
+            self.reconsider()
 
-    def _reconsider(self) -> None:
+    def reconsider(self) -> None:
+        """The pod or its node is different: every container may go on in another way."""
         specs = {
             c["name"]: c
             for c in [*(self.pod["spec"].get("initContainers") or ()), *self.pod["spec"]["containers"]]

@@ -10,16 +10,19 @@ from functools import cached_property
 
 from sandbox.amounts import millis, whole
 from sandbox.fields import Obj, annotations_of, owners_of
+from sandbox.kubelet.lacks import disk_path, lacking
 from sandbox.kubelet.startup import shell_miss
+from sandbox.kubelet.surroundings import HEALTHY, Surroundings
 from sandbox.kubelet.timings import Timings
-from sandbox.notes import cpu_millis, number, ports, size_bytes, words
+from sandbox.notes import cpu_millis, number, ports, ratio, size_bytes, words
 
 NOT_PULLABLE = re.compile("bad|broken|doesnotexist|notfound")
-ALWAYS_UNREADY = ("unready", "crashloop", "needs-env", "oom", "error-exit")
+ALWAYS_UNREADY = ("unready", "crashloop", "needs-env", "lacks", "oom", "error-exit")
 FLAKY_START_S = 20.0
 EVERY_MINUTE_S = 60.0
 DEFAULT_ANSWER_S = 0.02
 DEFAULT_CPU_MILLIS = 10
+DEFAULT_REQUEST_CPU_MILLIS = 0.2  # a light handler: 0.2 ms of one core a request
 DEFAULT_MEMORY_BYTES = 20 * 1024 * 1024
 
 TRACEBACK = (
@@ -41,12 +44,17 @@ class Ending:
 
 @dataclass(frozen=True)
 class Program:
-    """The program of one container of a pod, as both are now."""
+    """The program of one container of a pod, as both are now.
+
+    `requests_per_s` is what it serves, `denied` why the API server does not answer it.
+    """
 
     pod: Obj
     container: Obj
     timings: Timings
-    architecture: str = "amd64"
+    around: Surroundings = HEALTHY
+    requests_per_s: float = 0.0
+    denied: str = ""
 
     @cached_property
     def fault(self) -> str:
@@ -64,7 +72,7 @@ class Program:
         default = (
             f"{self.container['name']} starting, image {self.container['image']}\nlistening on :{self._port}"
         )
-        return (self._note("logs") or default).split("\n")
+        return (self._note(f"logs.{self.container['name']}") or self._note("logs") or default).split("\n")
 
     def ending(self, *, is_init: bool = False) -> Ending | None:
         """How the run will end; None when it goes on until it is stopped."""
@@ -75,6 +83,8 @@ class Program:
             case "needs-env":
                 line = f"panic: required environment variable {self._note('needs-env')} is not set"
                 return Ending(after_s=crash_s, code=1, lines=(line,))
+            case "lacks":
+                return Ending(after_s=crash_s, code=1, lines=self._lacking)
             case "error-exit":
                 return Ending(after_s=crash_s, code=2, lines=("fatal: unrecoverable error",))
             case "oom":
@@ -110,8 +120,19 @@ class Program:
         return [port["containerPort"] for port in self.container.get("ports") or ()]
 
     def answer_s(self) -> float:
-        """Seconds the program takes to answer; longer when its cpu limit throttles it."""
-        return self._seconds("answer-seconds", DEFAULT_ANSWER_S) * self.throttling
+        """Seconds the program takes to answer; longer when its cpu limit throttles it or its disk is slow."""
+        slow_s = self.around.disk_delay_s if disk_path(self.pod, self.container) else 0.0
+        return self._seconds("answer-seconds", DEFAULT_ANSWER_S) * self.throttling + slow_s
+
+    @property
+    def aborted_ratio(self) -> float:
+        """The share of requests that a rule injected before it answers with 500."""
+        return ratio(self._own("aborts"))
+
+    @property
+    def call_variables(self) -> list[str]:
+        """Names of the variables that tell it whom to call."""
+        return words(self._own("calls-env"))
 
     def serves_path(self, path: str) -> bool:
         paths = words(self._note("http-paths"))
@@ -130,7 +151,10 @@ class Program:
 
     @cached_property
     def needed_cpu_millis(self) -> int:
-        return cpu_millis(self._own("needs-cpu")) or DEFAULT_CPU_MILLIS
+        """What it uses by itself, and what the requests cost that it serves."""
+        own = cpu_millis(self._own("needs-cpu")) or DEFAULT_CPU_MILLIS
+        each = cpu_millis(self._own("cpu-per-request")) or DEFAULT_REQUEST_CPU_MILLIS
+        return own + round(each * self.requests_per_s)
 
     @cached_property
     def limit_cpu_millis(self) -> int | None:
@@ -150,8 +174,13 @@ class Program:
 
     def used_memory_bytes(self, running_s: float) -> int:
         """What the program holds after it has run for a while."""
-        needed = size_bytes(self._own("needs-memory")) or DEFAULT_MEMORY_BYTES
+        needed = size_bytes(self._own("needs-memory")) or self._sized_bytes or DEFAULT_MEMORY_BYTES
         return needed + int(self._leak_bytes_per_s * running_s)
+
+    @property
+    def _sized_bytes(self) -> int:
+        """What a program takes that sizes itself by its limit, or by the whole node when it has none."""
+        return int(ratio(self._own("memory-share")) * (self.limit_memory_bytes or self.around.memory_bytes))
 
     @cached_property
     def limit_memory_bytes(self) -> int | None:
@@ -168,11 +197,20 @@ class Program:
         name = self._own("needs-env")
         if name and name not in [entry["name"] for entry in self.container.get("env") or ()]:
             return "needs-env"
-        return ""
+        return "lacks" if self._lacking else ""
+
+    @cached_property
+    def _lacking(self) -> tuple[str, ...]:
+        """The last words of a program that does not get what it needs."""
+        if not self._is_meant:
+            return ()
+        return (self.denied,) if self.denied else lacking(self.pod, self.container, self._note, self.around)
 
     def _natural_ending(self, *, is_init: bool) -> Ending | None:
         if (failed := self._never_begins() or self._leak_ending()) is not None:
             return failed
+        if self._own("hangs") == "true":
+            return None
         if is_init:
             return Ending(after_s=self.timings.init_run_s, code=0, reason="Completed")
         run_s = self._seconds("run-seconds", self.timings.job_run_s if self._is_of_job else 0.0)
@@ -183,7 +221,7 @@ class Program:
     def _never_begins(self) -> Ending | None:
         """An image for other machines, or a command that the shell does not know."""
         built_for = self._own("image-arch")
-        if built_for and built_for != self.architecture:
+        if built_for and built_for != self.around.architecture:
             command = (self.container.get("command") or ["/app/server"])[0]
             return Ending(after_s=0.05, code=255, lines=(f"exec {command}: exec format error",))
         if missed := shell_miss(self.pod, self.container):

@@ -8,6 +8,7 @@ from sandbox.amounts import amount, whole
 from sandbox.fields import Obj, get_in
 from sandbox.kinds import kind_of
 from sandbox.kubelet.kubelet import Kubelet
+from sandbox.kubelet.surroundings import Surroundings
 from sandbox.kubelet.usage import Usage, pod_usage
 from sandbox.metrics.family import Down, Family, Group, Reading, counter, gauge, taken
 from sandbox.metrics.meter import Meter, wobble
@@ -25,6 +26,7 @@ BYTES_PER_INODE = 16384
 FILES_MAXIMUM = 9223372036854775807.0
 RECEIVED_BYTES_PER_S = 40_000.0
 PACKET_BYTES = 600.0
+ACCESSES_PER_S = 20.0  # to a disk in ordinary use
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class MachineUse:
     free_memory_bytes: float
     disk_bytes: float
     free_disk_bytes: float
+    around: Surroundings
     grow: Callable[[str, float], float]
 
 
@@ -77,6 +80,7 @@ class MachineSource:
             free_memory_bytes=memory * PRESSED_SHARE if short else memory - held,
             disk_bytes=disk,
             free_disk_bytes=disk * (PRESSED_SHARE if full else 1 - USED_DISK_SHARE),
+            around=self._kubelet.host.around,
             grow=lambda what, per_s: self._meter.total(what, per_s, at_s=now, since_s=booted),
         )
 
@@ -111,6 +115,15 @@ def _grown(
 def _load(factor: float) -> Callable[[MachineUse], Iterator[Reading]]:
     """Load follows how busy the machine is; a fully busy one has waiting processes besides."""
     return _plain(lambda u: round(u.busy_cores * factor * (1.6 if u.busy_cores >= u.cores else 1.0), 2))
+
+
+def _lost_packets_per_s(around: Surroundings) -> float:
+    return around.net_loss_ratio * RECEIVED_BYTES_PER_S / PACKET_BYTES
+
+
+def _disk_load(use: MachineUse) -> float:
+    """Requests at work at the disk at a time: few, unless each of them takes long."""
+    return 0.01 + 0.02 * use.busy_cores / use.cores + ACCESSES_PER_S * use.around.disk_delay_s
 
 
 def _names(use: MachineUse) -> Iterator[Reading]:
@@ -194,26 +207,40 @@ MACHINE_FAMILIES: tuple[Family[MachineUse], ...] = (
     counter(
         "node_network_receive_errs_total",
         "Network device statistic receive_errs.",
-        _plain(lambda u: 0.0, ETH0),
+        _grown("errs in", lambda u: _lost_packets_per_s(u.around), ETH0),
     ),
     counter(
         "node_network_transmit_errs_total",
         "Network device statistic transmit_errs.",
-        _plain(lambda u: 0.0, ETH0),
+        _grown("errs out", lambda u: _lost_packets_per_s(u.around), ETH0),
     ),
     counter(
         "node_disk_io_time_seconds_total",
         "Total seconds spent doing I/Os.",
-        _grown("disk", lambda u: 0.01 + 0.02 * u.busy_cores / u.cores, VDA),
+        _grown("disk", lambda u: min(1.0, _disk_load(u)), VDA),
     ),
     counter(
         "node_disk_io_time_weighted_seconds_total",
         "The weighted # of seconds spent doing I/Os.",
-        _grown("disk weighted", lambda u: 0.02 + 0.03 * u.busy_cores / u.cores, VDA),
+        _grown("disk weighted", lambda u: 1.5 * _disk_load(u), VDA),
     ),
     gauge("node_filefd_allocated", "File descriptor statistics: allocated.", _plain(lambda u: 1600.0)),
     gauge("node_filefd_maximum", "File descriptor statistics: maximum.", _plain(lambda u: FILES_MAXIMUM)),
     gauge("node_boot_time_seconds", "Node boot time, in unixtime.", _plain(lambda u: u.booted_at)),
-    gauge("node_time_seconds", "System time in seconds since epoch (1970).", _plain(lambda u: u.at_s)),
+    gauge(
+        "node_time_seconds",
+        "System time in seconds since epoch (1970).",
+        _plain(lambda u: u.at_s - u.around.clock_behind_s),
+    ),
+    gauge(
+        "node_timex_offset_seconds",
+        "Time offset in between local system and reference clock.",
+        _plain(lambda u: -u.around.clock_behind_s),
+    ),
+    gauge(
+        "node_timex_sync_status",
+        "Is clock synchronized to a reliable server (1 = yes, 0 = no).",
+        _plain(lambda u: float(u.around.clock_behind_s == 0)),
+    ),
     gauge("node_uname_info", "Labeled system information as provided by the uname system call.", _names),
 )

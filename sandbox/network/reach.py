@@ -13,6 +13,7 @@ from sandbox.kubelet.container import ContainerRun
 from sandbox.kubelet.fleet import Fleet
 from sandbox.kubelet.pod import PodRun
 from sandbox.network.dns import Destination, follow, locate, ready_pods, resolves
+from sandbox.network.links import certificate_problem, delay_s, is_lost
 from sandbox.network.policies import Party, Port, blocking_policy, party_of
 from sandbox.store import Store
 
@@ -53,7 +54,10 @@ class Network:
         found = locate(self._store, namespace, name)
         if found is None:
             return Answer(took_s=NETWORK_S)  # outside the cluster: its owner's affair
-        return self._to_service(caller, found, port, turn)
+        answer = self._to_service(caller, found, port, turn)
+        if answer.run is not None and is_lost(caller, answer.run, host):
+            return _timeout(f"{answer.run.ip}:{port}")
+        return answer
 
     def service(self, namespace: str, host: str) -> Obj | None:
         """The Service that a name means in a namespace; None for a name outside the cluster."""
@@ -93,8 +97,20 @@ class Network:
         container = listening(run, number)
         if container is None:
             return _refused(shown)
-        took_s = NETWORK_S + container.program.answer_s()
-        return Answer(took_s=took_s, error="" if serves(container) else "503 Service Unavailable", run=run)
+        way_s = NETWORK_S + delay_s(caller, run)
+        if problem := certificate_problem(caller, container):
+            return Answer(took_s=way_s, error=problem)
+        took_s = way_s + container.program.answer_s()
+        return Answer(took_s=took_s, error=_status(container), run=run)
+
+
+def _status(container: ContainerRun) -> str:
+    """The status a program, or a rule injected before it, answers with; empty for success."""
+    if not serves(container):
+        return "503 Service Unavailable"
+    share = container.program.aborted_ratio
+    aborted = share > 0 and container.host.clock.random.random() < share
+    return "500 Internal Server Error" if aborted else ""
 
 
 def listening(run: PodRun, port: int) -> ContainerRun | None:

@@ -13,10 +13,10 @@ import structlog
 from domain.alert import Alert, Delivery
 from domain.clock import Clock
 from domain.decision import Decision, DecisionKind
-from domain.errors import LoopError, Permanent, Transient
-from domain.incident import Incident, IncidentState, Station, supersedes
+from domain.errors import LoopError, Transient
+from domain.incident import Incident, IncidentState, Station
 from flow import IncidentFlow
-from journal.port import Filing, Journal
+from journal.port import Filing, Journal, Overtaken
 from journal.queue import Wake, WorkQueue
 from utils.words import counted
 
@@ -86,11 +86,37 @@ class Worker:
 
     async def checkpoint(self, incident: Incident) -> bool:
         """Save after a node, with the alerts that came meanwhile. False: do not go on now."""
-        incident.merge_alerts(await self._journal.alerts_of(incident.id))
-        await self._journal.save(incident)
+        while not await self._saved_with_all_alerts(incident):
+            pass  # each round found an alert more, so there are no more rounds than alerts
         for listener in self._listeners:
             listener(incident)
         return not self._stopping
+
+    async def _saved_with_all_alerts(self, incident: Incident) -> bool:
+        """False when one more was filed meanwhile: saved as closed, nobody would ever look at that one."""
+        alerts_count = await self._merge_alerts(incident)
+        try:
+            await self._journal.save(incident, alerts_count=alerts_count)
+        except Overtaken:
+            return False
+        return True
+
+    async def _merge_alerts(self, incident: Incident) -> int:
+        """Take over what was filed, and begin the way again for an alert that nobody would look at.
+
+        Returns how many are filed.
+        """
+        filed = await self._journal.alerts_of(incident.id)
+        late = incident.merge_alerts(filed)
+        if late and _nobody_will_look(incident):
+            self._begin_again(incident, late)
+        return len(filed)
+
+    def _begin_again(self, incident: Incident, late: list[Alert]) -> None:
+        incident.state, incident.next = IncidentState.OPEN, Station.RECEIVE
+        incident.resolution = incident.closed_at = None
+        text = f"{counted(len(late), 'alert')} came after the last look"
+        incident.note(at=self._clock.now(), station=Station.RECEIVE, event="incident_reopened", text=text)
 
     async def _take_wakes(self) -> None:
         while True:
@@ -184,33 +210,10 @@ class Worker:
 
     async def _run_live(self, incident: Incident) -> None:
         assert self._flow_of is not None, "use() comes before run()"
-        incident.merge_alerts(await self._journal.alerts_of(incident.id))
+        await self._merge_alerts(incident)
         await self._flow_of(incident).run_async(incident)
         steps_count = incident.used.steps_count
         log.info("run_ended", state=incident.state, resolution=incident.resolution, steps=steps_count)
-        if incident.closed:
-            await self._reopen_for_late_alerts(incident)
-
-    async def _reopen_for_late_alerts(self, incident: Incident) -> None:
-        """An alert filed while the incident was closing would have nobody to look at it."""
-        known = {alert.fingerprint: alert for alert in incident.alerts}  # the newest of each
-        filed = await self._journal.alerts_of(incident.id)
-        late = [alert for alert in filed if alert.firing and _is_news(alert, known.get(alert.fingerprint))]
-        if not late:
-            return
-        incident.state, incident.next = IncidentState.OPEN, Station.RECEIVE
-        incident.resolution = incident.closed_at = None
-        incident.merge_alerts(late)
-        text = f"{counted(len(late), 'alert')} came while the report was written"
-        incident.note(at=self._clock.now(), station=Station.RECEIVE, event="incident_reopened", text=text)
-        try:
-            await self._journal.save(incident)
-        except (
-            Permanent
-        ) as error:  # a newer incident about the same target is open: it has that alert's target
-            log.warning("late_alerts_left_closed", incident=incident.id, reason=str(error))
-            return
-        self._enqueue(incident.id)
 
     def _retry_later(self, incident_id: str, reason: str) -> None:
         pause_s = min(RETRY_FIRST_S * 2 ** self._postponed[incident_id], RETRY_LONGEST_S)
@@ -242,5 +245,9 @@ class Worker:
         incident.state, incident.next = IncidentState.OPEN, Station.REPORT
 
 
-def _is_news(alert: Alert, known: Alert | None) -> bool:
-    return known is None or supersedes(alert, known)
+def _nobody_will_look(incident: Incident) -> bool:
+    """Whether it was found settled, so that only its report is left or not even that."""
+    called = incident.decision is not None and (
+        incident.decision.kind is DecisionKind.NEEDS_MANUAL_INTERVENTION
+    )
+    return incident.closed or (incident.next is Station.REPORT and not called)

@@ -113,9 +113,13 @@ class Incident:
         newest = {item.seen.key: item.id for item in self.evidence}
         return [item for item in self.evidence if newest[item.seen.key] == item.id]
 
-    def merge_alerts(self, alerts: Iterable[Alert]) -> None:
-        """Take over alerts as the journal has them now: one per fingerprint, in order of start."""
-        newest = {alert.fingerprint: alert for alert in self.alerts}
+    def merge_alerts(self, alerts: Iterable[Alert]) -> list[Alert]:
+        """Take over alerts as the journal has them now: one per fingerprint, in order of start.
+
+        Returns those that fire and were not known.
+        """
+        before = {alert.fingerprint: alert for alert in self.alerts}
+        newest = dict(before)
         for alert in alerts:
             known = newest.get(alert.fingerprint)
             if known is None or supersedes(alert, known):
@@ -123,6 +127,7 @@ class Incident:
         self.alerts = sorted(newest.values(), key=lambda alert: (alert.started_at, alert.fingerprint))
         if self.alerts:
             self.severity = max((alert.severity for alert in self.alerts), key=lambda s: s.rank)
+        return [a for a in self.alerts if a.firing and a is not before.get(a.fingerprint)]
 
     @property
     def closed(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Protocol
 from domain.alert import Alert, AlertGroup, Delivery, Severity
 from domain.attempt import Approval, Intent, Outcome
 from domain.decision import Action
-from domain.errors import Permanent
+from domain.errors import Permanent, Transient
 from domain.incident import Incident, IncidentState, Resolution
 
 
@@ -22,6 +22,10 @@ class UnknownIncident(Permanent):
 
 class NotWaiting(Permanent):
     """Nobody is asked about this action now, so there is nothing to answer."""
+
+
+class Overtaken(Transient):
+    """Another alert was filed under the incident since its alerts were read; nothing was saved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,8 +86,11 @@ class Journal(Protocol):
         """All alerts filed under an incident, in the order they came."""
         ...
 
-    async def save(self, incident: Incident) -> None:
-        """Store the incident as it is now; new timeline entries are added, old ones never change."""
+    async def save(self, incident: Incident, *, alerts_count: int | None = None) -> None:
+        """Store the incident as it is now; new timeline entries are added, old ones never change.
+
+        Raises Overtaken when more than `alerts_count` alerts are filed under it; None does not count them.
+        """
         ...
 
     async def load(self, incident_id: str) -> Incident:

@@ -11,7 +11,7 @@ from domain.incident import Incident, IncidentState, Resolution
 from journal.codec import ENTRY, INCIDENT, to_text, to_time
 from journal.ids import nearest
 from journal.pending import waiting_attempt
-from journal.port import IncidentSummary, UnknownIncident
+from journal.port import IncidentSummary, Overtaken, UnknownIncident
 from journal.statements import sql
 
 NEAREST_AMONG_COUNT = 500  # newest ids searched for the one somebody may have meant
@@ -59,6 +59,13 @@ def put_incident(connection: sqlite3.Connection, incident: Row, entries: list[Ro
     (last_seq,) = connection.execute(sql("incidents.last_seq"), {"id": incident["id"]}).fetchone()
     fresh = [entry for entry in entries if int(entry["seq"] or 0) > last_seq]
     connection.executemany(sql("incidents.add_entry"), fresh)
+
+
+def refuse_overtaken(connection: sqlite3.Connection, incident_id: str, alerts_count: int) -> None:
+    """Raises Overtaken when more alerts than these are filed under the incident."""
+    (filed_count,) = connection.execute(sql("alerts.count_of_incident"), {"id": incident_id}).fetchone()
+    if filed_count > alerts_count:
+        raise Overtaken(f"{filed_count - alerts_count} more came for {incident_id}; read its alerts again")
 
 
 def read_incident(connection: sqlite3.Connection, incident_id: str) -> Incident:

@@ -82,10 +82,16 @@ class SqliteJournal:
         )
         return [ALERT.decode(row["alert"]) for row in rows]
 
-    async def save(self, incident: Incident) -> None:
+    async def save(self, incident: Incident, *, alerts_count: int | None = None) -> None:
         row = records.incident_row(incident, saved_at=to_text(self._clock.now()))
         entries = records.entry_rows(incident)
-        await self._writer.submit(lambda db: records.put_incident(db, row, entries))
+
+        def work(connection: Connection) -> None:
+            if alerts_count is not None:
+                records.refuse_overtaken(connection, incident.id, alerts_count)
+            records.put_incident(connection, row, entries)
+
+        await self._writer.submit(work)
 
     async def load(self, incident_id: str) -> Incident:
         return await self._reader.ask(lambda db: records.read_incident(db, incident_id))

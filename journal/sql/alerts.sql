@@ -23,3 +23,6 @@ LIMIT 1;
 
 -- name: of_incident
 SELECT alert FROM alerts WHERE incident_id = :id ORDER BY number;
+
+-- name: count_of_incident
+SELECT count(*) FROM alerts WHERE incident_id = :id;

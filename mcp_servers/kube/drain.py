@@ -125,13 +125,13 @@ def _name(pod: Doc) -> str:
 def _planned(pods: Sequence[Doc], empty_dirs: bool) -> Progress:
     progress = Progress()
     for pod in pods:
-        why = _stays(pod, empty_dirs)
+        why = why_it_stays(pod, empty_dirs)
         (progress.stays if why else progress.left)[_name(pod)] = why
     progress.total_count = len(progress.left)
     return progress
 
 
-def _stays(pod: Doc, empty_dirs: bool) -> str:
+def why_it_stays(pod: Doc, empty_dirs: bool) -> str:
     """Why a pod is not evicted; empty when it is."""
     if pod.controller.text("kind") == "DaemonSet" or MIRROR in pod.annotations:
         return "daemon"

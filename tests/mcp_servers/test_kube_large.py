@@ -16,7 +16,7 @@ async def test_thousands_of_pods_are_looked_through_page_by_page(tmp_path: Path)
         async with Lag() as lag:
             found = await looks.list_pods("shop", only_unhealthy=True)
         assert len(found.items) == 60 and not found.truncated
-        assert lag.longest_s < 0.5
+        assert lag.longest_s < 1.0  # all pods at once would take several times that
         tracemalloc.start()
         try:
             await looks.list_pods("shop", status="ImagePullBackOff", limit=10)

@@ -12,8 +12,9 @@ from mcp_types import TextContent
 from domain.errors import Permanent, ToolTimeout, Transient
 from mcp_servers import kube_change, kube_read
 from mcp_servers.kube.connection import Access
-from mcp_servers.toolkit import ToolDef, build_server
+from mcp_servers.toolkit import Envelope, ToolDef, build_server, report_progress
 from utils.tool_answers import TRANSIENT_MARK, UNKNOWN_MARK
+from utils.tool_texts import MAX_TOKENS, tokens_count
 
 HOME = Path(__file__).resolve().parents[2]
 LOOKS = {
@@ -91,6 +92,52 @@ async def test_a_value_is_answered_as_text_and_as_declared_structure() -> None:
         result = await client.call_tool("look", {"place": "Oslo"})
         assert result.structured_content == {"words": "fine in Oslo", "warm": True}
         assert result.content == [TextContent(type="text", text="The weather is fine in Oslo.")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forecast(Envelope):
+    """Many days."""
+
+    days: tuple[str, ...]
+
+
+async def test_a_long_answer_is_cut_and_says_how_to_get_the_rest() -> None:
+    async def look() -> Forecast:
+        """The weather of many days."""
+        return Forecast(days=tuple(f"day {number}: sun and wind" for number in range(3000)))
+
+    def tell_days(forecast: Forecast) -> str:
+        return "\n".join((f"days: {len(forecast.days)}", *forecast.days))
+
+    tool = ToolDef(look, Forecast, tell_days, read_only=True, rest="ask for one day")
+    server = build_server("weather", instructions="", tools=[tool], lifespan=nothing)
+    async with Client(server) as client:
+        result = await client.call_tool("look", {})
+    assert isinstance(result.content[0], TextContent) and result.structured_content is not None
+    text = result.content[0].text
+    assert tokens_count(text) <= MAX_TOKENS + 20
+    assert text.startswith("days: 3000\nday 0") and "lines left out" in text and "day 2999" in text
+    assert text.endswith("To get the rest: ask for one day.")
+    assert result.structured_content["summary"] == "days: 3000"
+    assert result.structured_content["rest"] == "To get the rest: ask for one day."
+
+
+async def test_a_tool_tells_its_progress_to_whoever_asks() -> None:
+    async def walk() -> Weather:
+        """Walk there."""
+        await report_progress(1, 2)
+        return Weather(words="fine")
+
+    seen: list[tuple[float, float | None]] = []
+
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        seen.append((progress, total))
+
+    tool = ToolDef(walk, Weather, tell, read_only=True)
+    async with Client(build_server("weather", instructions="", tools=[tool], lifespan=nothing)) as client:
+        await client.call_tool("walk", {}, progress_callback=note)
+        await client.call_tool("walk", {})
+    assert seen == [(1, 2)]
 
 
 async def test_errors_carry_their_mark() -> None:

@@ -15,6 +15,7 @@ from domain.clock import Clock
 from domain.decision import Decision, DecisionKind
 from domain.errors import LoopError, Transient
 from domain.incident import Incident, IncidentState, Station
+from execute.filing import file_begun
 from flow import IncidentFlow
 from journal.port import Filing, Journal, Overtaken
 from journal.queue import Wake, WorkQueue
@@ -228,6 +229,7 @@ class Worker:
         self._broken.add(incident_id)
         try:
             incident = await self._journal.load(incident_id)
+            await self._file_begun(incident)
             self._escalate(incident, f"an error inside the service: {type(error).__name__}: {error}")
             await self._journal.save(incident)
             self._enqueue(incident_id)
@@ -236,6 +238,14 @@ class Worker:
             self._retry_later(incident_id, str(trouble))
         except LoopError as trouble:
             log.error("hand_over_failed", reason=str(trouble))  # no trace: the run's own was logged
+
+    async def _file_begun(self, incident: Incident) -> None:
+        """The report must not say that nothing was changed when a change was on its way."""
+        action = incident.decision.action if incident.decision else None
+        intent = await self._journal.intent_of(action.key) if action else None
+        if intent is not None:
+            approval = await self._journal.approval_of(intent.action.key)
+            file_begun(incident, intent, approval, at=self._clock.now())
 
     def _escalate(self, incident: Incident, text: str) -> None:
         incident.decisions.append(

@@ -32,7 +32,7 @@ class RestartOnly:
         if incident.target.kind not in RESTARTABLE:
             return _hand_over(self.name, f"{incident.target} cannot be restarted")
         restart = Action(
-            key=f"{incident.id}-1",
+            key=incident.next_key,
             tool="restart_workload",
             target=incident.target,
             reason="a restart sometimes helps",

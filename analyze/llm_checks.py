@@ -119,7 +119,7 @@ def _action(check: _Check, said: SaidAction, title: str) -> Action:
     spec = _spec(check, said.tool, read_only=False)
     target = _target(check, said.target)
     action = Action(
-        key=f"{incident.id}-{len(incident.attempts) + 1}",
+        key=incident.next_key,
         tool=said.tool,
         target=target,
         arguments=typed(said.arguments, spec, problems=check.problems) if spec else {},

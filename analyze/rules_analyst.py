@@ -31,11 +31,10 @@ class RulesAnalyst:
 def _next_change(incident: Incident) -> Assessment:
     scene = Scene.of(incident)
     hypotheses = diagnose(scene)
-    key = f"{incident.id}-{len(incident.attempts) + 1}"
     for hypothesis in hypotheses:
         if hypothesis.confidence < SURE_ENOUGH:
             break
-        action = remedy(scene, hypothesis, key)
+        action = remedy(scene, hypothesis, incident.next_key)
         if action is not None and not _tried(incident, action):
             return _assessment(_change(hypothesis, action), hypotheses)
     return _assessment(_manual(incident, hypotheses), hypotheses)

@@ -163,6 +163,11 @@ class Incident:
             return False
         return not any(alert.firing and alert.started_at > seen.at for alert in self.alerts)
 
+    @property
+    def next_key(self) -> str:
+        """The idempotency key for an action of the next decision; no two decisions share one."""
+        return f"{self.id}-{len(self.decisions) + 1}"
+
     def take(self, assessment: Assessment) -> None:
         """Adopt an analyst's answer."""
         if assessment.hypotheses:

@@ -19,7 +19,7 @@ from policy.judge import Policy
 APPLY_TRIES_COUNT = 3  # safe to repeat: a tool does nothing for a key that it has seen on the object
 RETRY_PAUSE_S = 1.0
 
-BEGUN = Verdict(answer=Answer.ALLOW, rule="begun", reason="it was allowed and begun before a restart")
+BEGUN = Verdict(answer=Answer.ALLOW, rule="begun", reason="it was allowed and begun in an earlier run")
 
 CHANGE = TypeAdapter(ChangeResult)
 

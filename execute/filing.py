@@ -3,8 +3,9 @@
 from dataclasses import replace
 from datetime import datetime
 
-from domain.attempt import Answer, Attempt
+from domain.attempt import Answer, Approval, Attempt, Intent, Outcome, OutcomeKind
 from domain.incident import Incident, Station
+from execute.actions import BEGUN
 from execute.executor import Progress
 
 
@@ -21,6 +22,22 @@ def file_progress(incident: Incident, progress: Progress, *, at: datetime) -> No
     incident.put_attempt(progress.attempt)
     if known is None or not _same(progress.attempt, known):
         _tell(incident, progress.attempt, progress.attempt.judged_at or at)
+
+
+def file_begun(incident: Incident, intent: Intent, approval: Approval | None, *, at: datetime) -> None:
+    """Add the change of a run that broke before it could file it; whether it helped was not looked at."""
+    known = incident.last_attempt
+    if known is not None and known.action.key == intent.action.key and known.outcome is not None:
+        return
+    lost = Outcome(kind=OutcomeKind.UNKNOWN, text="the run broke before its end; it may be applied", at=at)
+    attempt = Attempt(
+        action=intent.action,
+        verdict=BEGUN,
+        judged_at=intent.intended_at,
+        approval=approval,
+        outcome=intent.outcome or lost,
+    )
+    file_progress(incident, Progress(attempt=attempt), at=at)
 
 
 def _same(attempt: Attempt, known: Attempt) -> bool:

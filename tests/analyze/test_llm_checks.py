@@ -40,10 +40,10 @@ def test_a_sound_change_becomes_a_typed_action() -> None:
     assert decision.action.arguments == {"to_revision": 1}
 
 
-def test_the_key_counts_the_attempts() -> None:
-    incident = with_attempt(an_incident(), Effect.NO_EFFECT)
-    action = an_action(arguments=[{"name": "to_revision", "value": "3"}])
-    decision = check(incident, said(action=action)).decision
+def test_no_two_decisions_share_a_key_even_if_the_first_was_never_attempted() -> None:
+    incident = an_incident()
+    incident.decisions.append(check(incident, said()).decision)
+    decision = check(incident, said()).decision
     assert decision.action is not None
     assert decision.action.key == "inc-7-2"
 

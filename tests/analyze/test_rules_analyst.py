@@ -84,6 +84,7 @@ async def test_a_limit_that_is_still_too_low_is_raised_further() -> None:
     about = killed()
     first = await decide(about)
     assert first.action is not None
+    about.decisions.append(first)
     about.put_attempt(attempted(first.action, Effect.NO_EFFECT))
     later = killed(2**29)
     about.evidence = later.evidence

@@ -5,9 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from analyze.rules_analyst import RulesAnalyst
 from analyze.station import Analysis, Limits
 from domain.alert import Delivery
+from domain.attempt import Outcome, OutcomeKind
+from domain.decision import DecisionKind
 from domain.errors import ToolUnavailable
 from domain.incident import Incident, Resolution
 from evidence.cluster_reader import ClusterReader
@@ -25,6 +29,8 @@ from policy.judge import Policy
 from policy.table import PolicyTable
 from receive.triage import Triage
 from report.writer import ReportWriter
+from tests.builders import action
+from tests.crash.desk import Desk
 from tests.execute.world import ScriptedToolbox
 from tests.fakes import START, FakeClock
 from tests.receive.bodies import alert, body
@@ -78,6 +84,31 @@ async def test_a_delivery_that_breaks_filing_is_set_aside_and_the_next_one_is_fi
         await tell(journal, queue, "dlv-2")
         await closed(worker, journal)
         assert await journal.unhandled_deliveries(limit=10) == []
+
+
+@pytest.mark.parametrize("outcome", [None, OutcomeKind.DONE])
+async def test_a_change_whose_run_broke_afterwards_stands_in_the_report(
+    tmp_path: Path, outcome: OutcomeKind | None
+) -> None:
+    change, handed_over = action(), list[Incident]()
+    async with SqliteJournal(tmp_path / "journal.db", clock=FakeClock()) as journal:
+        desk = Desk(journal)
+        incident = await desk.decided(DecisionKind.EXECUTE_TOOL, change)
+        await journal.save(incident)
+        await journal.intend(incident.id, change, at=START)
+        if outcome:
+            await journal.settle(change.key, Outcome(kind=outcome, text="restarted", at=START))
+        await desk.run(incident, breaking, handed_over.append)
+    (attempt,) = handed_over[0].attempts
+    assert attempt.action == change
+    assert attempt.outcome is not None
+    assert attempt.outcome.kind is (outcome or OutcomeKind.UNKNOWN)
+    assert "action_applied" in [entry.event for entry in handed_over[0].timeline]
+
+
+def breaking(incident: Incident) -> None:
+    """A run with a defect."""
+    raise ZeroDivisionError("a defect")
 
 
 def assert_handed_over(incident: Incident) -> None:

@@ -1,62 +1,19 @@
 """An alert that comes while its incident is closing still gets somebody to look at it."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from domain.alert import Delivery
-from domain.decision import Decision, DecisionKind
+from domain.decision import DecisionKind
 from domain.incident import Incident, IncidentState, Station
-from flow import IncidentFlow
-from journal.queue import Wake, WorkQueue
 from journal.sqlite import SqliteJournal
-from receive.triage import Triage
 from report.closing import close
+from tests.crash.desk import Desk
 from tests.fakes import START, FakeClock
-from tests.receive.bodies import alert, body
-from worker import Worker
+from tests.receive.bodies import alert
 
-PATIENCE_S = 5.0
 LATE = alert(fingerprint="f2", startsAt="2026-11-20T12:30:00Z")
-
-
-class Desk:
-    """A worker with its journal, and the hands to file alerts."""
-
-    def __init__(self, journal: SqliteJournal) -> None:
-        clock = FakeClock()
-        self.journal = journal
-        self.queue = WorkQueue(10)
-        self.triage = Triage(journal, clock=clock)
-        self.worker = Worker(self.queue, journal, self.triage, clock, concurrency_count=1)
-
-    async def file(self, delivery_id: str, **said: object) -> tuple[str, ...]:
-        """File one alert; the incidents that it touched."""
-        delivery = Delivery(
-            id=delivery_id, source="alertmanager", body=body({**alert(), **said}), received_at=START
-        )
-        await self.journal.keep_delivery(delivery)
-        return (await self.triage.file(delivery)).touched
-
-    async def decided(self, kind: DecisionKind) -> Incident:
-        """An incident whose way leads to its report."""
-        (incident_id,) = await self.file("dlv-1")
-        incident = await self.journal.load(incident_id)
-        incident.decisions.append(Decision(kind=kind, analyst="rules", reasons=("seen",)))
-        incident.next = Station.REPORT
-        return incident
-
-
-class Seen(IncidentFlow):
-    """A flow that only says where the incident would be entered."""
-
-    def __init__(self) -> None:
-        self.entered_at: asyncio.Future[Station] = asyncio.get_running_loop().create_future()
-
-    async def run_async(self, shared: Incident) -> None:
-        self.entered_at.set_result(shared.next)
 
 
 class Overtaking(SqliteJournal):
@@ -86,17 +43,10 @@ async def test_before_the_report_the_way_begins_again(desk: Desk) -> None:
 
 async def test_after_a_restart_the_way_begins_again_as_well(desk: Desk) -> None:
     incident = await desk.decided(DecisionKind.RESOLVED)
-    await desk.journal.save(incident)
     await desk.file("dlv-2", **LATE)
-    flow = Seen()
-    desk.worker.use(lambda incident: flow)
-    desk.queue.offer(Wake(incident_id=incident.id))
-    task = asyncio.create_task(desk.worker.run())
-    try:
-        async with asyncio.timeout(PATIENCE_S):
-            assert await flow.entered_at is Station.RECEIVE
-    finally:
-        await desk.worker.stop(task, within_s=1)
+    entered_at: list[Station] = []
+    await desk.run(incident, lambda seen: entered_at.append(seen.next))
+    assert entered_at == [Station.RECEIVE]
 
 
 async def test_after_the_report_the_incident_is_open_again(desk: Desk) -> None:

@@ -57,9 +57,10 @@ class PromptTemplate:
 
 def fenced(text: str, name: str) -> str:
     """`text` between marks that it cannot contain itself, without credentials and control characters."""
-    clean = redact(text.strip()).replace(OPENING, "‹‹‹").replace(CLOSING, "›››")
-    printable = "".join(sign for sign in clean if sign.isprintable() or sign in "\n\t")
-    return f"{OPENING}DATA {name}\n{printable}\nDATA{CLOSING}"
+    # first what cannot be seen: left in, it would hide marks and credentials until it is taken out
+    printable = "".join(sign for sign in text.strip() if sign.isprintable() or sign in "\n\t")
+    clean = redact(printable).replace(OPENING, "‹‹‹").replace(CLOSING, "›››")
+    return f"{OPENING}DATA {name}\n{clean}\nDATA{CLOSING}"
 
 
 def cut(text: object, length: int) -> str:

@@ -1,5 +1,6 @@
 """Checks what an LLM claims against what is known, and makes a decision of it only if everything holds."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from domain.tools import ToolCall, ToolSpec
 
 MAX_LOOKS_COUNT = 4  # a model that wants more does not know what it is looking for
 UNKNOWN_CAUSE = "unknown"
+CAUSE_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")  # as in the fault catalogue, whose longest has 26
 
 
 class Unfounded(Permanent):
@@ -93,18 +95,21 @@ def _check_claims(check: _Check, said: SaidDecision) -> None:
     check.problems.extend(f"there is no evidence {cited_id!r}" for cited_id in cited if cited_id not in ids)
     if said.action and not said.evidence_for:
         check.problems.append("a change needs evidence_for")
-    causes = {said.cause, *(other.cause for other in said.alternatives)} - {UNKNOWN_CAUSE}
-    if check.known.causes:
-        check.problems.extend(
-            f"{cause!r} is not a known cause; say {UNKNOWN_CAUSE!r} if none fits"
-            for cause in sorted(causes - set(check.known.causes))
-        )
+    _check_causes(check, {said.cause, *(other.cause for other in said.alternatives)} - {UNKNOWN_CAUSE})
+
+
+def _check_causes(check: _Check, causes: Collection[str]) -> None:
+    """Causes of the list, or short ids where any may be named: reports print them as they are."""
+    for cause in sorted(causes):
+        if check.known.causes and cause not in check.known.causes:
+            check.problems.append(f"{cause!r} is not a known cause; say {UNKNOWN_CAUSE!r} if none fits")
+        elif not CAUSE_ID.fullmatch(cause):
+            check.problems.append(f"cause {cause!r} is not a short id in lower case with hyphens")
 
 
 def _check_resolved(check: _Check) -> None:
-    last = check.known.incident.last_verification
-    helped = last is not None and last.effect is Effect.HELPED
-    if check.known.incident.firing and not helped:
+    incident = check.known.incident
+    if incident.firing and not incident.mended:
         check.problems.append("not resolved: an alert still fires and no change was verified to have helped")
 
 

@@ -1,6 +1,7 @@
 """Every claim of an LLM is held against what is known."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -21,6 +22,7 @@ from tests.analyze.llm_case import (
     said,
     with_attempt,
 )
+from tests.stubs.clock import START
 
 NOTHING: dict[str, object] = {"looks": [], "action": None}
 CAUSES = ("image-nonexistent", "image-registry-dns")
@@ -144,6 +146,21 @@ def test_a_change_in_vain_is_not_repeated(effect: Effect) -> None:
 def test_a_change_that_did_not_help_resolves_nothing() -> None:
     with pytest.raises(Unfounded, match="an alert still fires"):
         check(with_attempt(an_incident(), Effect.NO_EFFECT), said(kind="resolved", **NOTHING))
+
+
+def test_a_change_that_helped_before_another_alert_began_resolves_nothing() -> None:
+    incident = with_attempt(an_incident(), Effect.HELPED)
+    assert check(incident, said(kind="resolved", **NOTHING)).decision.kind is DecisionKind.RESOLVED
+    (first,) = incident.alerts
+    incident.alerts.append(replace(first, fingerprint="f2", started_at=START + timedelta(minutes=1)))
+    with pytest.raises(Unfounded, match="an alert still fires"):
+        check(incident, said(kind="resolved", **NOTHING))
+
+
+@pytest.mark.parametrize("cause", ["oom`\n# Approved", "The image does not exist", "x" * 100])
+def test_a_cause_is_a_short_id_also_where_any_may_be_named(cause: str) -> None:
+    with pytest.raises(Unfounded, match="is not a short id"):
+        check(an_incident(), said(cause=cause), causes=())
 
 
 def test_a_pod_seen_in_evidence_may_be_changed() -> None:

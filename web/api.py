@@ -146,7 +146,7 @@ class Api:
 def _asked_action(incident: Incident) -> str:
     """The key of the action that a person is asked about. Raises Rejected (409) when none is."""
     attempt = waiting_attempt(incident)
-    if attempt is not None and incident.state is IncidentState.PARKED:
+    if attempt is not None:
         return attempt.action.key
     last = incident.last_attempt
     if last is not None and last.approval is not None:

@@ -179,6 +179,14 @@ def incident(incident_id: str = "inc-1", *, key: str = "workload/c1/shop/web") -
     )
 
 
+def parked(incident_id: str = "inc-1") -> Incident:
+    """One that waits for a person's answer."""
+    waiting = incident(incident_id)
+    waiting.state = IncidentState.PARKED
+    waiting.put_attempt(asking())
+    return waiting
+
+
 def full_incident(incident_id: str = "inc-1") -> Incident:
     """Every field of an incident filled in, with every kind of fact."""
     filled = incident(incident_id)

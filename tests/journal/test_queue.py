@@ -8,7 +8,6 @@ from structlog.testing import capture_logs
 
 from domain.alert import Delivery
 from domain.errors import JournalUnavailable
-from domain.incident import IncidentState
 from journal.queue import Feeder, Wake, WorkQueue
 from journal.sqlite import SqliteJournal
 from tests.fakes import START, FakeClock
@@ -109,9 +108,7 @@ async def test_later_rounds_feed_what_is_new_and_only_that(journal: SqliteJourna
 
 
 async def test_an_answer_given_by_another_process_wakes_the_parked_incident(journal: SqliteJournal) -> None:
-    parked = samples.incident("inc-1")
-    parked.state = IncidentState.PARKED
-    parked.put_attempt(samples.asking())
+    parked = samples.parked()
     await journal.save(parked)
     queue = WorkQueue(100)
     feeder = Feeder(journal, queue, clock=FakeClock())

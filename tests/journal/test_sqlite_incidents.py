@@ -11,6 +11,7 @@ from domain.attempt import OutcomeKind
 from domain.errors import Permanent
 from domain.incident import IncidentState, Station
 from journal.codec import INCIDENT
+from journal.port import NotWaiting
 from journal.sqlite import SqliteJournal
 from tests.fakes import START, FakeClock
 from tests.journal import samples
@@ -90,10 +91,16 @@ async def test_the_list_is_newest_first_and_can_be_filtered(journal: SqliteJourn
     }
 
 
+async def test_a_question_that_was_withdrawn_takes_no_answer_any_more(journal: SqliteJournal) -> None:
+    withdrawn = samples.incident()
+    withdrawn.put_attempt(samples.asking())
+    await journal.save(withdrawn)
+    with pytest.raises(NotWaiting):
+        await journal.decide(samples.approval(withdrawn.id))
+
+
 async def test_a_parked_incident_is_unfinished_only_once_it_was_decided(journal: SqliteJournal) -> None:
-    parked = samples.incident()
-    parked.state = IncidentState.PARKED
-    parked.put_attempt(samples.asking())
+    parked = samples.parked()
     await journal.save(parked)
     assert await journal.unfinished() == []
     await journal.decide(samples.approval(parked.id))
@@ -104,9 +111,7 @@ async def test_a_parked_incident_is_unfinished_only_once_it_was_decided(journal:
 async def test_an_answer_that_is_being_carried_out_wakes_nobody_again_but_is_unfinished(
     journal: SqliteJournal,
 ) -> None:
-    parked = samples.incident()
-    parked.state = IncidentState.PARKED
-    parked.put_attempt(samples.asking())
+    parked = samples.parked()
     await journal.save(parked)
     await journal.decide(samples.approval(parked.id))
     await journal.intend(parked.id, samples.action(), at=START)
@@ -121,8 +126,7 @@ async def test_open_incidents_are_unfinished_and_closed_ones_are_not(journal: Sq
 
 
 async def test_the_first_answer_stands(journal: SqliteJournal) -> None:
-    parked = samples.incident()
-    parked.put_attempt(samples.asking())
+    parked = samples.parked()
     await journal.save(parked)
     yes = samples.approval(parked.id)
     assert await journal.decide(yes) == yes

@@ -215,8 +215,7 @@ async def test_a_second_process_sees_what_the_first_committed(path: Path) -> Non
         SqliteJournal(path, clock=FakeClock()) as service,
         SqliteJournal(path, clock=FakeClock()) as command,
     ):
-        parked = samples.incident()
-        parked.put_attempt(samples.asking())
+        parked = samples.parked()
         await service.save(parked)
         await command.decide(samples.approval(parked.id))
         assert await service.approval_of("inc-1/1") is not None

@@ -51,7 +51,7 @@ class Door:
     async def judge(self, action: Action, incident: Incident) -> Attempt:
         """The attempt with its verdict and, where one was given, the approval."""
         try:
-            checked(action)
+            arguments_of(action, incident)
         except BadInput as error:
             verdict = Verdict(answer=Answer.DENY, rule="bad-arguments", reason=str(error))
             return Attempt(action=action, verdict=verdict, judged_at=self._clock.now())
@@ -86,7 +86,7 @@ class Door:
         )
 
     async def _call(self, action: Action, incident: Incident, *, dry_run: bool = False) -> Outcome:
-        arguments = {**checked(action), **pinned(action, incident), **({"dry_run": True} if dry_run else {})}
+        arguments = {**arguments_of(action, incident), **({"dry_run": True} if dry_run else {})}
         call = ToolCall(tool=action.tool, arguments=arguments)
         trouble = ""
         for _ in range(APPLY_TRIES_COUNT):
@@ -121,12 +121,18 @@ class Door:
         return Outcome(kind=kind, text=text, at=self._clock.now())
 
 
-def pinned(action: Action, incident: Incident) -> dict[str, object]:
-    """The uid of the pod that was seen: a deleted pod carries no key, and its successor must not go, too."""
-    if action.tool != "delete_pod":
-        return {}
-    seen = (item.fact for item in incident.evidence if isinstance(item.fact, PodState))
-    return {"uid": next((pod.uid for pod in seen if pod.target == action.target), "")}
+def arguments_of(action: Action, incident: Incident) -> dict[str, object]:
+    """All that the tool is called with. Raises BadInput naming what is wrong or missing."""
+    pinned = {"uid": _seen_uid(action, incident)} if action.tool == "delete_pod" else {}
+    return {**checked(action), **pinned}
+
+
+def _seen_uid(action: Action, incident: Incident) -> str:
+    """Of the pod as last seen: a deleted pod carries no key, and its successor must not go, too."""
+    for item in reversed(incident.evidence):
+        if isinstance(item.fact, PodState) and item.fact.target == action.target:
+            return item.fact.uid
+    raise BadInput(f"{action.target} may have a successor by now; look at it first", field="target")
 
 
 def _undo(tool: str, arguments: Mapping[str, object]) -> ToolCall | None:

@@ -1,5 +1,7 @@
 """The door: intent before change, at most once, and an honest outcome."""
 
+from dataclasses import replace
+
 import pytest
 
 from domain.attempt import Answer, OutcomeKind
@@ -69,6 +71,22 @@ async def test_a_pod_is_deleted_by_the_uid_that_was_seen() -> None:
     toolbox = ScriptedToolbox(changed())
     await door(toolbox, MemoryLedger()).apply(action("delete_pod", target=seen.target), incident([seen]))
     assert toolbox.calls[0].arguments["uid"] == "uid-web-1"
+
+
+async def test_of_a_pod_seen_more_than_once_the_newest_look_counts() -> None:
+    earlier = pod("web-0", running())
+    later = replace(earlier, uid="uid-of-its-successor")
+    toolbox = ScriptedToolbox(changed())
+    about = incident([earlier, later])
+    await door(toolbox, MemoryLedger()).apply(action("delete_pod", target=earlier.target), about)
+    assert toolbox.calls[0].arguments["uid"] == "uid-of-its-successor"
+
+
+async def test_a_pod_that_was_not_looked_at_is_not_deleted() -> None:
+    unseen = action("delete_pod", target=pod("web-1", running()).target)
+    attempt = await door(ScriptedToolbox(), MemoryLedger()).judge(unseen, incident())
+    assert (attempt.verdict.answer, attempt.verdict.rule) == (Answer.DENY, "bad-arguments")
+    assert "look at it first" in attempt.verdict.reason
 
 
 @pytest.mark.parametrize(

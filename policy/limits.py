@@ -18,8 +18,10 @@ def broken_limit(action: Action, row: Row) -> str | None:
 def _replicas(arguments: Mapping[str, object], row: Row) -> str | None:
     for name in ("replicas", "min_replicas", "max_replicas"):
         replicas = arguments.get(name)
-        if not isinstance(replicas, int):
+        if replicas is None:
             continue
+        if not isinstance(replicas, int):
+            return f"{name} {replicas!r} is no whole number"
         if row.min_replicas is not None and replicas < row.min_replicas:
             return f"{name} {replicas} is below min_replicas {row.min_replicas}"
         if row.max_replicas is not None and replicas > row.max_replicas:

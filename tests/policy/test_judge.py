@@ -71,6 +71,12 @@ def test_limits_hold_also_with_an_approval() -> None:
     assert verdict(judge, action("set_resources", container="web", memory_limit="none")).rule == "limit"
 
 
+@pytest.mark.parametrize("count", ["6", 6.0, "many"])
+def test_a_limit_cannot_be_passed_by_writing_the_number_otherwise(count: object) -> None:
+    judge = policy(actions={"scale_workload": {"max_replicas": 5}})
+    assert verdict(judge, action("scale_workload", replicas=count)).rule == "limit"
+
+
 def test_bounds_of_autoscalers_and_sizes_of_claims_have_limits() -> None:
     judge = Policy(load_policy(SHIPPED), "sandbox")
     scaler = Target(kind="HorizontalPodAutoscaler", namespace="shop", name="web")

@@ -80,6 +80,18 @@ async def test_a_change_that_did_not_help_is_not_repeated_but_handed_over() -> N
     assert "did not help" in decision.reasons[0]
 
 
+async def test_a_change_that_was_withdrawn_unanswered_is_asked_for_again_when_it_fires_again() -> None:
+    about = pulling()
+    first = await decide(about)
+    assert first.action is not None
+    about.decisions.append(first)
+    asked = Verdict(answer=Answer.ASK, rule="defaults.cluster", reason="a person is asked")
+    about.put_attempt(Attempt(action=first.action, verdict=asked))
+    again = await decide(about)
+    assert again.action is not None
+    assert (again.action.tool, again.action.key) == (first.action.tool, "inc-1-2")
+
+
 async def test_a_limit_that_is_still_too_low_is_raised_further() -> None:
     about = killed()
     first = await decide(about)

@@ -60,7 +60,8 @@ $(VENV)/checks: requirements.txt requirements-dev.txt
 rbac: $(VENV)/service ## write deploy/rbac from what the tools declare
 	$(PY) -m mcp_servers.describe roles
 
-docs-tools: $(VENV)/service ## write docs/tools.md from the tool servers
+docs-tools: $(VENV)/checks ## write docs/tools.md from the tool servers, with examples from the sandbox
+	$(PY) -m tests.contract.tools.examples
 	$(PY) -m mcp_servers.describe tools
 
 bench-tools: $(VENV)/checks ## time the Kubernetes tools in-process and over stdio, and count their tokens

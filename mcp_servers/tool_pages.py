@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+import yaml
 from mcp.server.mcpserver import MCPServer
 from mcp_types import Tool
 
@@ -33,6 +35,7 @@ values before and after and with the call that takes the change back, and names 
 that would revert it.
 """
 COMMON = ("key", "dry_run")
+EXAMPLES = Path(__file__).with_name("tool_examples.yaml")  # recorded on the sandbox
 
 
 def tools_page() -> str:
@@ -43,6 +46,7 @@ def tools_page() -> str:
 def _sections() -> Iterator[str]:
     api = ClusterApi(Access())
     rights = {tool.name: tool.rights for group in (kube_read, kube_change) for tool in group.tools(api)}
+    examples: dict[str, str] = yaml.safe_load(EXAMPLES.read_text(encoding="utf-8"))
     nowhere = ApiAccess(url="http://127.0.0.1")
     servers: tuple[MCPServer[None], ...] = (
         kube_read.build(Access()),
@@ -55,15 +59,17 @@ def _sections() -> Iterator[str]:
         if server.name == kube_change.NAME:
             yield CHANGING
         for tool in asyncio.run(server.list_tools()):
-            yield _tool(tool, rights.get(tool.name, ()))
+            yield _tool(tool, rights.get(tool.name, ()), examples.get(tool.name, ""))
 
 
-def _tool(tool: Tool, rights: tuple[str, ...]) -> str:
-    """Heading, purpose, arguments and rights of one tool."""
+def _tool(tool: Tool, rights: tuple[str, ...], example: str) -> str:
+    """Heading, purpose, arguments, rights and, where one was recorded, an answer of one tool."""
     lines = [f"### {tool.name}", "", " ".join((tool.description or "").split()), ""]
     lines += _arguments(tool.input_schema)
     if rights:
         lines += ["", f"Rights: {', '.join(_grouped(rights))}."]
+    if example:
+        lines += ["", "```text", *example.splitlines(), "```"]
     return "\n".join(lines) + "\n"
 
 

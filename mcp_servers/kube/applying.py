@@ -166,7 +166,9 @@ def repeated(found: Doc, earlier: Applied) -> ChangeResult:
 
 def _differences(change: Change) -> str:
     names = [name for name in change.after if change.before.get(name) != change.after[name]]
-    return ", ".join(f"{name} {change.before.get(name) or 'none'} -> {change.after[name]}" for name in names)
+    return ", ".join(
+        f"{name} {change.before.get(name) or 'none'} -> {change.after[name] or 'none'}" for name in names
+    )
 
 
 def management(thing: Doc) -> tuple[str, ...]:

@@ -115,7 +115,8 @@ class ObjectChanges:
             raise BadInput("manifest holds neither spec nor data", field="manifest")
 
         async def plan(found: Doc) -> Change:
-            ops = list(_restoring(found, wanted))
+            _check_keeps_credentials(found, wanted)
+            ops = _restoring(found, wanted)
             after = play(found.raw, ops).document
             earlier = {"namespace": namespace, "kind": kind, "name": name, "manifest": manifest_of(found)}
             paths = list(differences(_parts(found.raw), _parts(after)))
@@ -228,6 +229,19 @@ def _parts(raw: Mapping[str, object]) -> dict[str, object]:
     """What restoring is about, labels included."""
     kept = {part: raw[part] for part in PARTS if part in raw}
     return {**kept, "metadata": {"labels": Doc(raw).labels}}
+
+
+def _check_keeps_credentials(found: Doc, wanted: Doc) -> None:
+    """Raises Permanent where a value would be lost that no answer may tell: nothing would bring it back."""
+    kept = wanted.texts("data")
+    lost = [
+        key for key, value in found.texts("data").items() if is_secret(key, value) and kept.get(key) != value
+    ]
+    if lost:
+        raise Permanent(
+            f"{found.target} would lose what looks like a credential ({', '.join(lost)}); "
+            "change its other keys with set_config_key."
+        )
 
 
 def _restoring(found: Doc, wanted: Doc) -> list[Op]:

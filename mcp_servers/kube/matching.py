@@ -14,9 +14,9 @@ def selects(selector: Doc, labels: Mapping[str, str]) -> bool:
 
 
 def nearly(wanted: Mapping[str, str], labels: Mapping[str, str]) -> list[str]:
-    """What differs where some but not all of the wanted labels match; empty when all or none do."""
+    """What differs where labels have the wanted keys, but not all values; empty when they are far from it."""
     differing = [key for key, value in wanted.items() if labels.get(key) != value]
-    if len(differing) == len(wanted) > 1:
+    if not wanted.keys() & labels.keys() or len(differing) == len(wanted) > 1:
         return []
     return [f"{key} is {labels.get(key, '(none)')!r}, not {wanted[key]!r}" for key in differing]
 

@@ -3,10 +3,12 @@
 import pytest
 import yaml
 
-from mcp_servers import kube_read
+from mcp_servers import kube_change, kube_read
 from mcp_servers.describe import PAGE, ROLES
+from mcp_servers.kube.cluster_api import ClusterApi
+from mcp_servers.kube.connection import Access
 from mcp_servers.kube.roles import declared, role_files
-from mcp_servers.tool_pages import tools_page
+from mcp_servers.tool_pages import EXAMPLES, tools_page
 
 
 def test_the_page_about_tools_is_current() -> None:
@@ -35,3 +37,16 @@ def test_the_changing_role_reaches_no_rights_secrets_or_everything() -> None:
         for rule in document.get("rules") or ():
             named = {*rule["resources"], *rule["apiGroups"], *rule["verbs"]}
             assert not named & {"*", "secrets", "rbac.authorization.k8s.io", "impersonate", "escalate"}
+
+
+def test_every_kubernetes_tool_has_an_example_but_for_good_reason() -> None:
+    examples = yaml.safe_load(EXAMPLES.read_text(encoding="utf-8"))
+    api = ClusterApi(Access())
+    served = {tool.name for server in (kube_read, kube_change) for tool in server.tools(api)}
+    without = {
+        "get_usage",  # needs metrics-server
+        "expand_volume_claim",  # needs a class that lets claims grow
+        "restart_workload",  # tells the hour
+    }
+    assert set(examples) == served - without
+    assert all(text.startswith(f"{tool}(") for tool, text in examples.items())

@@ -72,7 +72,12 @@ async def test_a_config_key_is_set_and_taken_back(world: World) -> None:
     assert (await config(world, "app")).keys == ("TOKEN",)
     await world.undo(removed, key="on")
     assert (await config(world, "app")).values["LEVEL"] == "info"
-    with pytest.raises(ToolFailed, match="looks like a credential"):
+    with pytest.raises(ToolFailed, match=r"would lose what looks like a credential \(TOKEN\)"):
+        manifest = {"data": {"LEVEL": "warn"}}
+        await world.change(
+            "restore_object", key="lose", **place(world, "app", "ConfigMap"), manifest=manifest
+        )
+    with pytest.raises(ToolFailed, match="looks like a credential; change it"):
         await world.change("set_config_key", key="no", **{**asked, "config_key": "TOKEN"})
 
 

@@ -1,5 +1,7 @@
 """What a pod spec may not be: names, volumes, tolerations, affinity; containers have a file of their own."""
 
+from collections.abc import Iterable
+
 from sandbox.admission.causes import Causes
 from sandbox.admission.validate_containers import check_containers
 from sandbox.admission.validate_names import check_labels, key_fault, label_fault
@@ -14,9 +16,12 @@ REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
-def check_pod_spec(spec: Obj, field: str, causes: Causes) -> None:
-    """All rules of a pod spec at `field`, such as `spec` or `spec.template.spec`."""
-    volumes = _check_volumes(spec, f"{field}.volumes", causes)
+def check_pod_spec(spec: Obj, field: str, causes: Causes, *, claimed: Iterable[str] = ()) -> None:
+    """All rules of a pod spec at `field`, such as `spec` or `spec.template.spec`.
+
+    Mounts may also use the volumes `claimed`, which a StatefulSet adds to its pods.
+    """
+    volumes = _check_volumes(spec, f"{field}.volumes", causes) | set(claimed)
     check_containers(spec, field, volumes, causes)
     causes.one_of(f"{field}.restartPolicy", spec.get("restartPolicy"), RESTART_POLICIES)
     causes.one_of(f"{field}.dnsPolicy", spec.get("dnsPolicy"), DNS_POLICIES)

@@ -60,7 +60,8 @@ def _check_selector(kind: str, spec: Obj, causes: Causes) -> None:
 def _check_template(spec: Obj, causes: Causes) -> None:
     inner = get_in(spec, ("template", "spec"), {})
     check_labels(labels_of(spec.get("template") or {}), "spec.template.labels", causes)
-    check_pod_spec(inner, "spec.template.spec", causes)
+    claimed = [get_in(t, ("metadata", "name"), "") for t in spec.get("volumeClaimTemplates") or ()]
+    check_pod_spec(inner, "spec.template.spec", causes, claimed=claimed)
     if inner.get("restartPolicy") != "Always":
         causes.unsupported("spec.template.spec.restartPolicy", inner.get("restartPolicy"), ("Always",))
     if inner.get("activeDeadlineSeconds") is not None:

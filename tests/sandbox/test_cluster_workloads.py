@@ -67,6 +67,28 @@ def test_a_stateful_set_rolls_from_the_highest_number_down_and_stops_at_a_failur
     assert {p["spec"]["containers"][0]["image"] for p in world.pods()} == {"db:2"}
 
 
+def test_a_container_may_mount_a_volume_that_only_its_claim_template_names() -> None:
+    world = World()
+    box = {"name": "app", "image": "db:1", "volumeMounts": [{"name": "data", "mountPath": "/data"}]}
+    claim = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    templates = [{"metadata": {"name": "data"}, "spec": claim}]
+    world.apply(
+        [
+            workload(
+                "StatefulSet",
+                "db",
+                pod_template(containers=[box]),
+                replicas=1,
+                serviceName="db",
+                volumeClaimTemplates=templates,
+            )
+        ]
+    )
+    world.settle()
+    volumes = world.get("Pod", "db-0")["spec"]["volumes"]
+    assert {"name": "data", "persistentVolumeClaim": {"claimName": "data-db-0"}} in volumes
+
+
 def test_a_partition_holds_back_the_lower_numbers() -> None:
     world = World()
     world.apply([stateful()])

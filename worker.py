@@ -115,7 +115,7 @@ class Worker:
 
     def _begin_again(self, incident: Incident, late: list[Alert]) -> None:
         incident.state, incident.next = IncidentState.OPEN, Station.RECEIVE
-        incident.resolution = incident.closed_at = None
+        incident.resolution, incident.closed_at, incident.report_path = None, None, ""
         text = f"{counted(len(late), 'alert')} came after the last look"
         incident.note(at=self._clock.now(), station=Station.RECEIVE, event="incident_reopened", text=text)
 

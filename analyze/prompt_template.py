@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from domain.errors import BadInput
 from utils.redact import redact
+from utils.words import printable
 
 FOLDER = Path(__file__).parent / "prompts"
 OPENING, CLOSING = "<<<", ">>>"  # fence marks; inside a fence they are written as ‹‹‹ and ›››
@@ -58,8 +59,7 @@ class PromptTemplate:
 def fenced(text: str, name: str) -> str:
     """`text` between marks that it cannot contain itself, without credentials and control characters."""
     # first what cannot be seen: left in, it would hide marks and credentials until it is taken out
-    printable = "".join(sign for sign in text.strip() if sign.isprintable() or sign in "\n\t")
-    clean = redact(printable).replace(OPENING, "‹‹‹").replace(CLOSING, "›››")
+    clean = redact(printable(text.strip())).replace(OPENING, "‹‹‹").replace(CLOSING, "›››")
     return f"{OPENING}DATA {name}\n{clean}\nDATA{CLOSING}"
 
 

@@ -1,5 +1,6 @@
 """The incident as Markdown: complete without an LLM, readable on GitHub and in a terminal."""
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,9 +12,13 @@ from domain.cluster import WorkloadState
 from domain.decision import DecisionKind
 from domain.incident import Incident, IncidentState, Resolution
 from report.kubectl import as_kubectl
-from utils.words import counted
+from utils.redact import redact
+from utils.words import counted, printable
 
 TEMPLATES = Path(__file__).parent / "templates"
+MAX_ALERTS_COUNT = 50  # told one by one; of a storm nobody reads more
+MAX_URLS_COUNT = 5
+BLOCK_START = re.compile(r"^(\d{1,9}(?=[.)](?:\s|$))|(?=[#>*+~=_\[-]))")  # as `#` or `1.` do in Markdown
 
 HEADLINES = {
     Resolution.RESOLVED: "Resolved: a change was made, and looking afterwards showed that it helped.",
@@ -32,6 +37,8 @@ def render(incident: Incident, *, prose: str = "") -> str:
             incident=incident,
             headline=HEADLINES[incident.resolution],
             prose=prose.strip(),
+            alerts=incident.alerts[:MAX_ALERTS_COUNT],
+            alerts_left_out_count=max(0, len(incident.alerts) - MAX_ALERTS_COUNT),
             cause=_cause(incident),
             lost=replicas_lost(incident),
             evidence=incident.evidence,
@@ -59,7 +66,9 @@ def next_steps(incident: Incident) -> list[str]:
     """What a person should do now, most urgent first."""
     if incident.state is IncidentState.PARKED and incident.last_attempt is not None:
         action = incident.last_attempt.action
-        return [f"Answer the waiting request: `python main.py approve {incident.id}` applies {action}."]
+        return [
+            f"Answer the waiting request: `python main.py approve {incident.id}` applies {_line(action)}."
+        ]
     if incident.resolution is Resolution.ESCALATED:
         return _escalated_steps(incident)
     if incident.resolution is Resolution.RESOLVED:
@@ -69,18 +78,20 @@ def next_steps(incident: Incident) -> list[str]:
 
 def _escalated_steps(incident: Incident) -> list[str]:
     decision = incident.decision
-    steps = [f"Take over: {'; '.join(decision.reasons)}." if decision else "Take over."]
+    steps = [f"Take over: {_line('; '.join(decision.reasons))}." if decision else "Take over."]
     if incident.hypotheses:
         best = incident.hypotheses[0]
-        steps.append(f"Start from the likeliest cause: {best.title} (confidence {best.confidence:.2f}).")
+        steps.append(
+            f"Start from the likeliest cause: {_line(best.title)} (confidence {best.confidence:.2f})."
+        )
     else:
         steps.append("Start from the evidence below; no rule recognised it.")
     steps += [
-        f"Check what {attempt.action} left behind: {attempt.outcome.text}."
+        f"Check what {_line(attempt.action)} left behind: {_line(attempt.outcome.text)}."
         for attempt in incident.attempts
         if attempt.applied and attempt.outcome and not _helped(attempt)
     ]
-    steps += [f"Runbook of the alert: {url}" for url in _runbook_urls(incident)]
+    steps += [f"Runbook of the alert: {_line(url)}" for url in _runbook_urls(incident)]
     return steps
 
 
@@ -89,11 +100,12 @@ def _resolved_steps(incident: Incident) -> list[str]:
     for attempt in incident.attempts:
         if not attempt.applied:
             continue
-        steps.append(
-            f"Make the change last where it is declared (repository, chart or manifest): {attempt.action}."
-        )
+        where = "where it is declared (repository, chart or manifest)"
+        steps.append(f"Make the change last {where}: {_line(attempt.action)}.")
         if attempt.outcome and attempt.outcome.undo:
-            steps.append(f"To take it back: `{as_kubectl(attempt.outcome.undo) or attempt.outcome.undo}`.")
+            steps.append(
+                f"To take it back: {_code(as_kubectl(attempt.outcome.undo) or attempt.outcome.undo)}."
+            )
     if incident.firing:
         steps.append("The alert had not been sent as resolved when this was written; watch that it clears.")
     return steps or ["Nothing."]
@@ -101,7 +113,7 @@ def _resolved_steps(incident: Incident) -> list[str]:
 
 def _runbook_urls(incident: Incident) -> Sequence[str]:
     urls = [alert.annotations.get("runbook_url", "") for alert in incident.alerts]
-    return [url for url in dict.fromkeys(urls) if url]
+    return [url for url in dict.fromkeys(urls) if url][:MAX_URLS_COUNT]
 
 
 def _helped(attempt: Attempt) -> bool:
@@ -126,7 +138,7 @@ def _environment() -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,  # noqa: S701 - Markdown, not HTML; `cell` and `line` keep foreign text in its place
+        autoescape=False,  # noqa: S701 - Markdown, not HTML; `line`, `cell` and `code` keep foreign text in place
     )
     environment.filters |= FILTERS
     return environment
@@ -136,14 +148,31 @@ def _clock(moment: datetime) -> str:
     return f"{moment:%H:%M:%S}"
 
 
+def _one_line(text: object) -> str:
+    return " ".join(redact(printable(str(text))).split())
+
+
+def _inline(text: object) -> str:
+    """Foreign text on one line, of which no markup, link or image comes."""
+    return _one_line(text).replace("`", "'").replace("<", "&lt;").replace("](", "]\\(")
+
+
 def _line(text: object) -> str:
-    """Foreign text on one line, so that it cannot start a heading, a list or a fence."""
-    return " ".join(str(text).split()).replace("`", "'")
+    """Foreign text where a block may begin: no heading, list or fence comes of it either."""
+    return BLOCK_START.sub(r"\1\\", _inline(text))
 
 
 def _cell(text: object) -> str:
-    """Foreign text inside a table cell."""
-    return _line(text).replace("|", "\\|").replace("<", "&lt;")
+    """Foreign text inside a table cell, which a backslash before an escaped pipe would end."""
+    return _inline(text).replace("\\|", "&#92;&#124;").replace("|", "\\|")
+
+
+def _code(text: object) -> str:
+    """Foreign text as a code span, between more backticks than it has in a row."""
+    said = _one_line(text)
+    marks = "`" * (1 + max((len(run) for run in re.findall("`+", said)), default=0))
+    room = " " if said.startswith("`") or said.endswith("`") else ""
+    return f"{marks}{room}{said}{room}{marks}"
 
 
 def _pairs(values: Mapping[str, str]) -> str:
@@ -160,6 +189,7 @@ def _span(length: timedelta | None) -> str:
 FILTERS = {
     "clock": _clock,
     "cell": _cell,
+    "code": _code,
     "counted": counted,
     "kubectl": as_kubectl,
     "line": _line,

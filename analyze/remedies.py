@@ -5,6 +5,7 @@ A remedy gives None when it would be a guess; then a person is called.
 
 from collections.abc import Callable
 
+from analyze.rules.rollouts import blames_rollout
 from analyze.rules.scaling import replicas_before
 from analyze.scene import Scene, earlier_revision
 from domain.decision import Action, Hypothesis
@@ -16,7 +17,10 @@ Remedy = Callable[[Scene, Hypothesis, str], Action | None]
 def remedy(scene: Scene, hypothesis: Hypothesis, key: str) -> Action | None:
     """The action for this cause under idempotency key `key`; None when none is known or safe."""
     known = REMEDIES.get(hypothesis.cause)
-    return known(scene, hypothesis, key) if known else None
+    if known is None and blames_rollout(hypothesis):
+        known = _roll_back
+    part = next((part for part in scene.each_workload() if part.target == hypothesis.target), scene)
+    return known(part, hypothesis, key) if known else None
 
 
 def _roll_back(scene: Scene, hypothesis: Hypothesis, key: str) -> Action | None:

@@ -2,6 +2,7 @@
 
 from analyze.remedies import remedy
 from analyze.rules import diagnose
+from analyze.rules.health import contradicted
 from analyze.scene import Scene
 from domain.attempt import Answer, Attempt
 from domain.budget import Budget
@@ -37,6 +38,8 @@ def _next_change(incident: Incident) -> Assessment:
         action = remedy(scene, hypothesis, incident.next_key)
         if action is not None and not _tried(incident, action):
             return _assessment(_change(hypothesis, action), hypotheses)
+    if not hypotheses and not incident.attempts and (why := contradicted(scene, incident)):
+        return _assessment(_noise(why), hypotheses)
     return _assessment(_manual(incident, hypotheses), hypotheses)
 
 
@@ -71,6 +74,12 @@ def _gone() -> Decision:
         kind=DecisionKind.RESOLVED,
         analyst=RulesAnalyst.name,
         reasons=("every alert of this incident is resolved and nothing was changed by this service",),
+    )
+
+
+def _noise(why: str) -> Decision:
+    return Decision(
+        kind=DecisionKind.RESOLVED, analyst=RulesAnalyst.name, cause="noop", confidence=0.8, reasons=(why,)
     )
 
 

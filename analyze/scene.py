@@ -1,14 +1,27 @@
 """An incident's evidence sorted by what it is, for rules to reason on. It holds facts, not conclusions."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from domain.alert import Target
-from domain.cluster import ContainerState, EventSummary, LogTail, NodeState, PodState, Revision, WorkloadState
+from domain.cluster import (
+    ClaimState,
+    ContainerState,
+    EventSummary,
+    LogTail,
+    NodeState,
+    PodState,
+    QuotaState,
+    Revision,
+    ServiceState,
+    WorkloadState,
+)
 from domain.incident import Incident
 
-F = TypeVar("F", WorkloadState, PodState, NodeState, EventSummary, LogTail)
+F = TypeVar(
+    "F", WorkloadState, PodState, NodeState, EventSummary, LogTail, ServiceState, ClaimState, QuotaState
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +30,7 @@ class Cited(Generic[F]):
 
     id: str
     fact: F
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +43,14 @@ class Scene:
     nodes: tuple[Cited[NodeState], ...]
     events: tuple[Cited[EventSummary], ...]
     logs: tuple[Cited[LogTail], ...]
+    services: tuple[Cited[ServiceState], ...] = ()
+    claims: tuple[Cited[ClaimState], ...] = ()
+    quotas: tuple[Cited[QuotaState], ...] = ()
 
     @classmethod
     def of(cls, incident: Incident) -> "Scene":
         """The newest look at everything."""
-        items = [(item.id, item.fact) for item in incident.current_evidence()]
+        items = [(item.id, item.fact, item.text) for item in incident.current_evidence()]
         return cls(
             target=incident.target,
             workloads=_pick(WorkloadState, items),
@@ -41,6 +58,9 @@ class Scene:
             nodes=_pick(NodeState, items),
             events=_pick(EventSummary, items),
             logs=_pick(LogTail, items),
+            services=_pick(ServiceState, items),
+            claims=_pick(ClaimState, items),
+            quotas=_pick(QuotaState, items),
         )
 
     @property
@@ -54,6 +74,13 @@ class Scene:
             if not pod.fact.terminating:
                 for container in pod.fact.containers:
                     yield pod, container
+
+    def each_workload(self) -> Iterator["Scene"]:
+        """The same scene seen from each workload in it: its own pods, and events and logs of what it made."""
+        for workload in self.workloads:
+            target = workload.fact.target
+            pods = tuple(pod for pod in self.pods if pod.fact.owner in (None, target))
+            yield replace(self, target=target, workloads=(workload,), pods=pods)
 
     def log_ids(self, pod: PodState) -> tuple[str, ...]:
         """Evidence ids of that pod's logs."""
@@ -84,5 +111,5 @@ def unique(ids: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(ids))
 
 
-def _pick(kind: type[F], items: Sequence[tuple[str, object]]) -> tuple[Cited[F], ...]:
-    return tuple(Cited(id, fact) for id, fact in items if isinstance(fact, kind))
+def _pick(kind: type[F], items: Sequence[tuple[str, object, str]]) -> tuple[Cited[F], ...]:
+    return tuple(Cited(id, fact, text) for id, fact, text in items if isinstance(fact, kind))

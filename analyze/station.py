@@ -39,7 +39,8 @@ class Analysis:
 
     async def find(self, incident: Incident) -> Finding:
         """Look and decide. The evidence is filed first, because the analyst reads it from the incident."""
-        gathering = await self._gatherer.gather(incident.target)
+        labels = next((alert.labels for alert in incident.alerts if alert.firing), {})
+        gathering = await self._gatherer.gather(incident.target, labels)
         seen = with_evidence(incident, gathering)
         return Finding(gathering=gathering, assessment=await self._decide(seen, gathering))
 

@@ -7,17 +7,43 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from domain.alert import Target
-from domain.cluster import EventSummary, LogTail, NodeState, PodState, WorkloadState
+from domain.cluster import (
+    ClaimState,
+    EventSummary,
+    LimitRangeState,
+    LogTail,
+    NodeState,
+    PodState,
+    PolicyState,
+    QuotaState,
+    ServiceState,
+    WorkloadState,
+)
 from domain.errors import ToolFailed
 from domain.tools import ToolAnswer, Toolbox, ToolCall
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """An object in a list of names."""
+
+    name: str
+
 
 WORKLOADS = TypeAdapter(list[WorkloadState])
 PODS = TypeAdapter(list[PodState])
 EVENTS = TypeAdapter(list[EventSummary])
 NODES = TypeAdapter(list[NodeState])
 LOGS = TypeAdapter(list[LogTail])
+SERVICES = TypeAdapter(list[ServiceState])
+CLAIMS = TypeAdapter(list[ClaimState])
+POLICIES = TypeAdapter(list[PolicyState])
+QUOTAS = TypeAdapter(list[QuotaState | LimitRangeState])
+NAMES = TypeAdapter(list[Named])
+
+EVENTS_COUNT = 200  # of a namespace; the newest say what is wrong now
 
 WORKLOAD_KINDS = frozenset({"Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob"})
 
@@ -52,6 +78,34 @@ class ClusterReader:
         """Merged events of one object, newest first."""
         arguments = {"namespace": target.namespace, "kind": target.kind, "name": target.name}
         return await self._items(EVENTS, "list_events", arguments)
+
+    async def events_in(self, namespace: str) -> list[EventSummary]:
+        """Merged events of everything in a namespace, newest first, at most EVENTS_COUNT."""
+        return await self._items(EVENTS, "list_events", {"namespace": namespace, "limit": EVENTS_COUNT})
+
+    async def names(self, kind: str, namespace: str) -> list[str]:
+        """The names of a namespace's objects of one kind."""
+        found = await self._items(NAMES, "get_resource", {"kind": kind, "namespace": namespace})
+        return [named.name for named in found]
+
+    async def service(self, target: Target) -> ServiceState:
+        """One service held against the pods behind it."""
+        arguments = {"namespace": target.namespace, "name": target.name}
+        return await self._first(SERVICES, "describe_service", arguments)
+
+    async def claim(self, target: Target) -> ClaimState:
+        """One volume claim with its volume and class."""
+        arguments = {"namespace": target.namespace, "name": target.name}
+        return await self._first(CLAIMS, "describe_volume_claim", arguments)
+
+    async def policies(self, pod: Target) -> list[PolicyState]:
+        """The network policies that select a pod."""
+        arguments = {"namespace": pod.namespace, "pod": pod.name}
+        return await self._items(POLICIES, "list_network_policies", arguments)
+
+    async def quotas(self, namespace: str) -> list[QuotaState | LimitRangeState]:
+        """Quotas and limit ranges of a namespace."""
+        return await self._items(QUOTAS, "get_quota", {"namespace": namespace})
 
     async def nodes(self) -> list[NodeState]:
         """All nodes."""

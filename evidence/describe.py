@@ -4,7 +4,20 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.alert import Target
-from domain.cluster import ContainerState, EventSummary, LogTail, NodeState, PodState, ToolText, WorkloadState
+from domain.cluster import (
+    ClaimState,
+    ContainerState,
+    EventSummary,
+    Fact,
+    LimitRangeState,
+    LogTail,
+    NodeState,
+    PodState,
+    QuotaState,
+    ServiceState,
+    ToolText,
+    WorkloadState,
+)
 from domain.evidence import Observation
 from utils.redact import redact
 
@@ -64,6 +77,29 @@ def of_log(state: LogTail, *, at: datetime) -> Observation:
     return _seen(key, state.pod, text, state, "get_pod_logs", at)
 
 
+def of_service(state: ServiceState, *, at: datetime) -> Observation:
+    """A service's endpoints, and what does not fit."""
+    text = f"{state.target}: {len(state.ready_endpoints)} ready endpoints, selects {state.pods_count} pods"
+    said = "; ".join([text, *state.mismatches])
+    return _seen(f"service:{state.target}", state.target, said, state, "describe_service", at)
+
+
+def of_claim(state: ClaimState, *, at: datetime) -> Observation:
+    """A volume claim's phase, and why it does not fit."""
+    said = "; ".join([f"{state.target}: {state.phase}", *state.mismatches])
+    return _seen(f"claim:{state.target}", state.target, said, state, "describe_volume_claim", at)
+
+
+def of_quota(state: QuotaState | LimitRangeState, *, at: datetime) -> Observation:
+    """What may be used at most, and what is used up."""
+    if isinstance(state, QuotaState):
+        used = ", ".join(f"{name} {state.used.get(name, '0')} of {hard}" for name, hard in state.hard.items())
+        said = f"{state.target}: {used}"
+    else:
+        said = f"{state.target}: {'; '.join(state.rules)}"
+    return _seen(f"quota:{state.target}", state.target, said, state, "get_quota", at)
+
+
 def of_text(state: ToolText, *, about: Target, key: str, at: datetime) -> Observation:
     """What any other tool said, with what looks like a secret masked for good."""
     state = replace(state, text=redact(state.text))
@@ -88,12 +124,5 @@ def _of_container(state: ContainerState) -> str:
     return f"container {state.name} [{state.image}]: {', '.join(words)}" if words else ""
 
 
-def _seen(
-    key: str,
-    about: Target,
-    text: str,
-    fact: WorkloadState | PodState | NodeState | EventSummary | LogTail | ToolText,
-    tool: str,
-    at: datetime,
-) -> Observation:
+def _seen(key: str, about: Target, text: str, fact: Fact, tool: str, at: datetime) -> Observation:
     return Observation(key=key, about=about, text=text, fact=fact, source=tool, observed_at=at)

@@ -9,6 +9,7 @@ from utils.words import counted
 UNSCHEDULABLE = re.compile(
     r"node\(s\) were unschedulable|node\(s\) had untolerated taint.*unschedulable", re.IGNORECASE
 )
+RUNTIME = re.compile(r"container runtime|PLEG", re.IGNORECASE)
 OTHER_CAUSE = re.compile(
     r"Insufficient \S+|didn't match|untolerated taint (?!.*unschedulable)", re.IGNORECASE
 )
@@ -40,3 +41,25 @@ def cordoned(scene: Scene) -> list[Hypothesis]:
             evidence_against=unique(pod.id for pod in other),
         )
     ]
+
+
+def gone(scene: Scene) -> list[Hypothesis]:
+    """A node that is not ready explains what ran on it; only those that the incident is about count."""
+    places = {pod.fact.node for pod in scene.pods if not pod.fact.ready} | {scene.target.name}
+    return [
+        Hypothesis(
+            cause=cause,
+            title=f"{node.fact.target} is not ready",
+            target=node.fact.target,
+            confidence=0.9,
+            reasons=(node.fact.ready_message or "its kubelet says nothing",),
+            evidence_for=(node.id,),
+        )
+        for node in scene.nodes
+        if not node.fact.ready and node.fact.target.name in places
+        for cause in [_why_not_ready(node.fact.ready_message)]
+    ]
+
+
+def _why_not_ready(message: str) -> str:
+    return "containerd-down" if RUNTIME.search(message) else "kubelet-down"

@@ -8,6 +8,7 @@ from domain.decision import Hypothesis
 from utils.words import counted
 
 # Kubernetes from 1.26 on says how many there were; older ones only said how many there are now.
+NO_REQUEST = re.compile(r"missing request for (?:cpu|memory)")
 SCALED = re.compile(r"Scaled (?P<way>up|down) replica set \S+ (?:to (?P<to>\d+))(?: from (?P<before>\d+))?")
 
 
@@ -16,6 +17,8 @@ def scaled_to_zero(scene: Scene) -> list[Hypothesis]:
     workload = scene.workload
     if workload is None or workload.fact.desired_count > 0 or workload.fact.target.kind == "DaemonSet":
         return []
+    if workload.fact.declared_count == 0 or workload.fact.autoscaler is not None:
+        return []  # whoever declared it, or scales it, meant it
     before, sources = replicas_before(scene, workload)
     reasons = ["spec.replicas is 0, so no pod can serve"]
     reasons.append(
@@ -29,6 +32,29 @@ def scaled_to_zero(scene: Scene) -> list[Hypothesis]:
             confidence=0.88 if before else 0.65,
             reasons=tuple(reasons),
             evidence_for=unique([workload.id, *sources]),
+        )
+    ]
+
+
+def autoscaler_blind(scene: Scene) -> list[Hypothesis]:
+    """The autoscaler cannot measure, because containers do not say how much cpu they ask for."""
+    workload = scene.workload
+    if workload is None:
+        return []
+    said = [(e.id, e.fact.message) for e in scene.events if e.fact.about.kind == "HorizontalPodAutoscaler"]
+    scaler = workload.fact.autoscaler
+    said += [(workload.id, scaler.trouble)] if scaler is not None else []
+    blind = [(id, text) for id, text in said if NO_REQUEST.search(text)]
+    if not blind:
+        return []
+    return [
+        Hypothesis(
+            cause="hpa-no-cpu-request",
+            title=f"The autoscaler of {workload.fact.target} cannot measure cpu",
+            target=workload.fact.target,
+            confidence=0.9,
+            reasons=(blind[0][1],),
+            evidence_for=unique([*(id for id, _ in blind), workload.id]),
         )
     ]
 

@@ -1,0 +1,86 @@
+"""Unwell pods explained by what is said about them and by what the newest rollout changed."""
+
+from analyze.rules.table import TABLE, Row
+from analyze.scene import Scene, current_revision, runs_revision, unique
+from domain.alert import Target
+from domain.cluster import PodState, Revision
+from domain.decision import Hypothesis
+
+Said = list[tuple[str, str]]  # evidence id and text
+
+ROLLED_BACK = frozenset(row.cause for row in TABLE if row.comes_with_rollouts)
+RESTARTS_COUNT = 3
+BY_ROLLOUT = 0.86  # from here on the rollout is to blame, and undoing it is the way back
+
+
+def said_and_changed(scene: Scene) -> list[Hypothesis]:
+    """Every row of the table whose words were said about the workload."""
+    workload = scene.workload
+    if workload is None:
+        return []
+    revision = current_revision(workload.fact)
+    said = _said(scene, revision)
+    found = [_hypothesis(scene, row, said, revision) for row in TABLE]
+    return [hypothesis for hypothesis in found if hypothesis is not None]
+
+
+def _hypothesis(scene: Scene, row: Row, said: Said, revision: Revision | None) -> Hypothesis | None:
+    workload = scene.workload
+    words = [(id, match[0]) for id, text in said if (match := row.says.search(text))]
+    if workload is None or not words:
+        return None
+    changes = _changes(row, revision)
+    confidence = row.both if changes else row.words_alone
+    if not confidence:
+        return None
+    reasons = [f"it is said: {' '.join(words[0][1].split())[:200]}"]
+    reasons += [f"revision {revision.number} changed {change}" for change in changes[:3] if revision]
+    return Hypothesis(
+        cause=row.cause,
+        title=f"{row.title}: {workload.fact.target}",
+        target=workload.fact.target,
+        confidence=confidence,
+        reasons=tuple(reasons),
+        evidence_for=unique([*(id for id, _ in words), *([workload.id] if changes else [])]),
+    )
+
+
+def _changes(row: Row, revision: Revision | None) -> list[str]:
+    if row.changed is None or revision is None:
+        return []
+    return [change for change in revision.changes if row.changed.search(f" {change}")]
+
+
+def _said(scene: Scene, revision: Revision | None) -> Said:
+    """What is said about the unwell pods, of the newest revision if there are such, and by their makers."""
+    unwell = [pod for pod in scene.pods if _unwell(pod.fact)]
+    newest = [pod for pod in unwell if revision is not None and runs_revision(pod.fact, revision)]
+    chosen = newest or unwell
+    names = {pod.fact.target.name for pod in chosen}
+    pods = [(pod.id, pod.text) for pod in chosen]
+    logs = [(log.id, "\n".join(log.fact.lines)) for log in scene.logs if log.fact.pod.name in names]
+    events = [
+        (event.id, f"{event.fact.reason}: {event.fact.message}")
+        for event in scene.events
+        if event.fact.about.name in names or _makes_pods_of(event.fact.about, scene.target)
+    ]
+    return [*pods, *events, *logs]
+
+
+MAKERS = frozenset({"ReplicaSet", "StatefulSet", "DaemonSet", "Job"})  # they tell why pods are not made
+
+
+def _unwell(pod: PodState) -> bool:
+    """Not ready, or ready for the moment between two restarts."""
+    again_and_again = any(c.restart_count >= RESTARTS_COUNT for c in pod.containers)
+    return not pod.terminating and (not pod.ready or again_and_again)
+
+
+def _makes_pods_of(about: Target, workload: Target) -> bool:
+    own = about.name == workload.name or about.name.startswith(f"{workload.name}-")
+    return about.kind in MAKERS and own
+
+
+def blames_rollout(hypothesis: Hypothesis) -> bool:
+    """Whether undoing the newest rollout is the way back for this hypothesis."""
+    return hypothesis.cause in ROLLED_BACK and hypothesis.confidence >= BY_ROLLOUT

@@ -102,11 +102,19 @@ class Incident:
         for seen in observations:
             if latest.get(seen.key) == seen.fact:
                 continue
+            latest[seen.key] = seen.fact
             self.evidence_seen_count += 1
             added.append(Evidence(id=f"E{self.evidence_seen_count}", seen=seen))
         self.evidence.extend(added)
-        del self.evidence[:-MAX_EVIDENCE_COUNT]
+        self._forget_surplus()
         return added
+
+    def _forget_surplus(self) -> None:
+        """Keep the bound: first goes what is far from the target, such as many nodes, then what is oldest."""
+        surplus_count = max(0, len(self.evidence) - MAX_EVIDENCE_COUNT)
+        far_first = sorted(self.evidence, key=lambda e: e.seen.about.namespace == self.target.namespace)
+        gone = {item.id for item in far_first[:surplus_count]}
+        self.evidence = [item for item in self.evidence if item.id not in gone]
 
     def current_evidence(self) -> list[Evidence]:
         """The newest look at each thing, in the order of filing."""

@@ -12,6 +12,7 @@ from domain.incident import IncidentState
 from journal.port import IncidentSummary
 from report.markdown import render
 from utils.settings import Settings
+from utils.words import printable
 
 
 @click.command()
@@ -61,6 +62,7 @@ def _print(found: list[IncidentSummary]) -> None:
     """A table for 80 columns. The id is never cut, for it is what people copy; it tells the time, too."""
     from rich.console import Console
     from rich.table import Column, Table
+    from rich.text import Text
 
     if not found:
         raise Stopped("no incidents yet; `python main.py demo` makes one")
@@ -68,5 +70,5 @@ def _print(found: list[IncidentSummary]) -> None:
     table = Table(*kept, Column("title", overflow="fold"), box=None)
     for row in found:
         result = row.resolution.value if row.resolution else ""
-        table.add_row(row.id, row.severity.value, row.state.value, result, row.title)
+        table.add_row(row.id, row.severity.value, row.state.value, result, Text(printable(row.title)))
     Console().print(table)

@@ -8,6 +8,7 @@ import aiohttp
 import click
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from cli.alone import alone_on
 from cli.common import Stopped, config_option, run, settings_from
@@ -15,6 +16,7 @@ from cli.fixtures import Fixture, read_fixtures
 from journal.port import IncidentSummary
 from utils.log_setup import set_up_logs
 from utils.settings import Settings, journal_path
+from utils.words import printable
 
 POST_S = 15.0
 LOOK_S = 0.2
@@ -87,7 +89,8 @@ def _print(opened: Sequence[IncidentSummary]) -> None:
     table = Table(*kept, Column("title", overflow="fold"), box=None)
     for row in reversed(opened):
         result = row.resolution.value if row.resolution else ""
-        table.add_row(row.id, str(row.alerts_count), row.state.value, result, row.title)
+        title = Text(printable(row.title))
+        table.add_row(row.id, str(row.alerts_count), row.state.value, result, title)
     Console().print(table)
     click.echo("Read one with `python main.py report ID`.")
 

@@ -15,6 +15,8 @@ from report.closing import close
 from report.writer import ReportWriter
 from utils.words import counted
 
+NAMES_COUNT = 5  # of rules, told in one line of the timeline; a storm has hundreds
+
 
 class StationNode(AsyncNode):  # type: ignore[misc]  # pocketflow is untyped
     """What all nodes share: their place in the flow, declared exits, and timing."""
@@ -65,8 +67,7 @@ class ReceiveAlertNode(StationNode):
 
     async def post_async(self, incident: Incident, prep: Incident, result: None) -> str:
         """Analyze while anything fires; otherwise only the report is left."""
-        names = ", ".join(dict.fromkeys(alert.name for alert in incident.alerts))
-        text = f"{counted(len(incident.alerts), 'alert')} about {incident.target}: {names}"
+        text = f"{counted(len(incident.alerts), 'alert')} about {incident.target}: {_names(incident)}"
         incident.note(at=self.clock.now(), station=self.station, event="alerts_received", text=text)
         return "analyze" if incident.firing else "report"
 
@@ -135,3 +136,10 @@ class GenerateReportNode(StationNode):
         incident.report_path = path
         close(incident, at=self.clock.now())
         return "closed"
+
+
+def _names(incident: Incident) -> str:
+    """Which rules fired; of many the first, for a line of the timeline."""
+    names = list(dict.fromkeys(alert.name for alert in incident.alerts))
+    told, more_count = ", ".join(names[:NAMES_COUNT]), len(names) - NAMES_COUNT
+    return f"{told} and {more_count} more" if more_count > 0 else told

@@ -64,11 +64,6 @@ class Worker:
         """Call `listener` with the incident after every node."""
         self._listeners.append(listener)
 
-    @property
-    def running_count(self) -> int:
-        """Incidents being run at this moment."""
-        return len(self._running)
-
     async def run(self) -> None:
         """Work until cancelled or `stop` has let every run finish its step."""
         async with asyncio.TaskGroup() as tasks:

@@ -85,12 +85,7 @@ class WorkQueue:
         self._waiting.add(wake.key)
         return True
 
-    async def put(self, wake: Wake) -> None:
-        """Add a wake as soon as there is a place."""
-        await self.room()
-        self.offer(wake)
-
-    async def room(self, *, leave_free: int = 0) -> None:
+    async def room(self, *, leave_free: int) -> None:
         """Return when more than `leave_free` places are free; `offer` works then, until the next await."""
         while self.depth >= max(1, self.capacity - leave_free):
             self._taken.clear()
@@ -109,7 +104,6 @@ class WorkQueue:
         self._running -= Counter([wake.key])
         if self._done_meanwhile is not None:
             self._done_meanwhile.add(wake.key)
-        self._wakes.task_done()
 
     @contextmanager
     def noting_done(self) -> Iterator[set[str]]:
@@ -119,10 +113,6 @@ class WorkQueue:
             yield done
         finally:
             self._done_meanwhile = None
-
-    async def join(self) -> None:
-        """Return when every wake so far was dealt with."""
-        await self._wakes.join()
 
 
 class Backlog(Protocol):

@@ -66,23 +66,15 @@ async def test_an_incident_may_be_woken_while_it_runs_but_a_delivery_may_not() -
     assert queue.depth == 2
 
 
-async def test_put_waits_for_a_place() -> None:
+async def test_there_is_room_once_a_wake_was_taken() -> None:
     queue = WorkQueue(1)
     queue.offer(of("a"))
-    waiting = asyncio.ensure_future(queue.put(of("b")))
+    waiting = asyncio.ensure_future(queue.room(leave_free=0))
     await asyncio.sleep(0)
     assert not waiting.done()
     await queue.get()
     await waiting
-    assert await queue.get() == of("b")
-
-
-async def test_join_returns_when_all_is_dealt_with() -> None:
-    queue = WorkQueue(9)
-    queue.offer(of("a"))
-    joining = asyncio.ensure_future(queue.join())
-    await drain(queue)
-    await joining
+    assert queue.offer(of("b"))
 
 
 async def test_a_start_feeds_unfinished_incidents_and_unhandled_deliveries(journal: SqliteJournal) -> None:

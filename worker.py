@@ -23,6 +23,7 @@ from utils.words import counted
 
 RETRY_FIRST_S = 1.0
 RETRY_LONGEST_S = 60.0
+LONGEST_AFTER_COUNT = 6  # doublings of the first pause that reach the longest
 
 Listener = Callable[[Incident], None]
 
@@ -212,7 +213,7 @@ class Worker:
         log.info("run_ended", state=incident.state, resolution=incident.resolution, steps=steps_count)
 
     def _retry_later(self, incident_id: str, reason: str) -> None:
-        pause_s = min(RETRY_FIRST_S * 2 ** self._postponed[incident_id], RETRY_LONGEST_S)
+        pause_s = pause_before_retry_s(self._postponed[incident_id])
         self._postponed[incident_id] += 1
         log.warning("run_postponed", incident=incident_id, retry_s=pause_s, reason=reason)
         asyncio.get_running_loop().call_later(pause_s, self._enqueue, incident_id)
@@ -248,6 +249,12 @@ class Worker:
         )
         incident.note(at=self._clock.now(), station=incident.next, event="run_failed", text=text)
         incident.state, incident.next = IncidentState.OPEN, Station.REPORT
+
+
+def pause_before_retry_s(postponed_count: int) -> float:
+    """1 s, 2 s, 4 s … and a minute for good: trouble may last for days, and then powers overflow."""
+    doublings_count = min(postponed_count, LONGEST_AFTER_COUNT)
+    return min(RETRY_FIRST_S * 2**doublings_count, RETRY_LONGEST_S)
 
 
 def _nobody_will_look(incident: Incident) -> bool:

@@ -34,7 +34,7 @@ from tests.crash.desk import Desk
 from tests.execute.world import ScriptedToolbox
 from tests.fakes import START, FakeClock
 from tests.receive.bodies import alert, body
-from worker import Files, Worker
+from worker import Files, Worker, pause_before_retry_s
 
 PATIENCE_S = 5.0
 
@@ -104,6 +104,10 @@ async def test_a_change_whose_run_broke_afterwards_stands_in_the_report(
     assert attempt.outcome is not None
     assert attempt.outcome.kind is (outcome or OutcomeKind.UNKNOWN)
     assert "action_applied" in [entry.event for entry in handed_over[0].timeline]
+
+
+def test_pauses_grow_to_a_minute_and_stay_there_however_long_the_trouble_lasts() -> None:
+    assert [pause_before_retry_s(count) for count in (0, 1, 5, 6, 7, 5000)] == [1, 2, 32, 60, 60, 60]
 
 
 def breaking(incident: Incident) -> None:

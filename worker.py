@@ -253,8 +253,8 @@ class Worker:
 
 def pause_before_retry_s(postponed_count: int) -> float:
     """1 s, 2 s, 4 s … and a minute for good: trouble may last for days, and then powers overflow."""
-    doublings_count = min(postponed_count, LONGEST_AFTER_COUNT)
-    return min(RETRY_FIRST_S * 2**doublings_count, RETRY_LONGEST_S)
+    doublings_count = float(min(postponed_count, LONGEST_AFTER_COUNT))
+    return min(RETRY_FIRST_S * 2.0**doublings_count, RETRY_LONGEST_S)
 
 
 def _nobody_will_look(incident: Incident) -> bool:

@@ -6,6 +6,7 @@ It decides nothing about an incident; when a run breaks it sees to it that a per
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from math import ldexp
 from typing import Protocol
 
 import structlog
@@ -253,8 +254,7 @@ class Worker:
 
 def pause_before_retry_s(postponed_count: int) -> float:
     """1 s, 2 s, 4 s … and a minute for good: trouble may last for days, and then powers overflow."""
-    doublings_count = float(min(postponed_count, LONGEST_AFTER_COUNT))
-    return min(RETRY_FIRST_S * 2.0**doublings_count, RETRY_LONGEST_S)
+    return min(ldexp(RETRY_FIRST_S, min(postponed_count, LONGEST_AFTER_COUNT)), RETRY_LONGEST_S)
 
 
 def _nobody_will_look(incident: Incident) -> bool:

@@ -27,7 +27,7 @@ reason_option = click.option("--reason", default="", help="Why; it goes into the
 @config_option
 def approve(incident_id: str, approver: str | None, reason: str, sandbox: bool, config: Path | None) -> None:
     """Allow the change that incident ID waits with."""
-    run(_answer(settings_from(config), sandbox, incident_id, True, approver or getpass.getuser(), reason))
+    run(_answer(settings_from(config), sandbox, incident_id, True, approver or _user(), reason))
 
 
 @click.command()
@@ -38,7 +38,14 @@ def approve(incident_id: str, approver: str | None, reason: str, sandbox: bool, 
 @config_option
 def reject(incident_id: str, approver: str | None, reason: str, sandbox: bool, config: Path | None) -> None:
     """Refuse the change that incident ID waits with; a person takes over."""
-    run(_answer(settings_from(config), sandbox, incident_id, False, approver or getpass.getuser(), reason))
+    run(_answer(settings_from(config), sandbox, incident_id, False, approver or _user(), reason))
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError) as error:  # a container's user often has no name; which one depends on Python
+        raise Stopped("this shell's user has no name; say who answers with --by NAME") from error
 
 
 async def _answer(

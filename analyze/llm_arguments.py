@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 
 from analyze.llm_schema import SaidArgument
 from domain.tools import ToolSpec
@@ -77,7 +78,7 @@ def _value(text: str, schema: Mapping[str, object]) -> object:
     for name in names:
         try:
             value = _READERS.get(name, str)(text)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter for lists in lists in lists …
             continue
         allowed = choices(schema)
         if allowed and value not in allowed:
@@ -98,6 +99,12 @@ def _boolean(text: str) -> bool:
     return text.strip().lower() == "true"
 
 
+def _number(text: str) -> float:
+    if not isfinite(value := float(text)):
+        raise ValueError(text)
+    return value
+
+
 def _json(shape: type) -> Callable[[str], object]:
     def read(text: str) -> object:
         value = json.loads(text)
@@ -110,7 +117,7 @@ def _json(shape: type) -> Callable[[str], object]:
 
 _READERS: dict[str, Callable[[str], object]] = {
     "integer": int,
-    "number": float,
+    "number": _number,
     "boolean": _boolean,
     "array": _json(list),
     "object": _json(dict),

@@ -79,6 +79,13 @@ def test_a_value_that_does_not_fit_is_named(name: str, value: str, problem: str)
     assert convert(name, value) == ({}, [problem])
 
 
+@pytest.mark.parametrize(("name", "value"), [("names", "[" * 20_000), ("ratio", "nan"), ("ratio", "inf")])
+def test_what_json_cannot_hold_does_not_fit_either(name: str, value: str) -> None:
+    found, problems = convert(name, value)
+    assert not found
+    assert "is not of type" in problems[0]
+
+
 def test_unknown_double_and_missing_arguments_are_named() -> None:
     problems: list[str] = []
     given = [SaidArgument(name=name, value="1") for name in ("count", "count", "colour")]

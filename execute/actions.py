@@ -69,7 +69,7 @@ class Door:
         return outcome
 
     async def begun(self, action: Action, incident: Incident) -> Attempt | None:
-        """The attempt that arrived at its target before a restart, with its outcome; None when none did.
+        """The attempt that arrived at its target in an earlier run, with its outcome; None when none did.
 
         Looks under the action's key and changes nothing.
         """

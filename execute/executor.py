@@ -45,9 +45,7 @@ class Executor:
             return Progress(observations=tuple(seen))
         async with self._locks.hold(str(decision.action.target)):
             begun = await self._door.begun(decision.action, incident)
-            if (
-                begun is not None
-            ):  # before a restart: whatever has changed since, what was done is seen through
+            if begun is not None:  # whatever has changed since that run, what it did is seen through
                 seen_through = await self._verifier.verify(begun.action, incident.target, None)
                 return Progress(attempt=replace(begun, verification=seen_through))
             if not incident.firing:

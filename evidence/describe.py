@@ -38,7 +38,9 @@ def of_workload(state: WorkloadState, *, at: datetime) -> Observation:
 
 
 def of_pod(state: PodState, *, at: datetime) -> Observation:
-    """A pod's status and what its unhappy containers say."""
+    """A pod's status and what its unhappy containers say, which may quote an address with its password."""
+    masked = tuple(replace(one, message=redact(one.message)) for one in state.containers)
+    state = replace(state, containers=masked)
     text = f"{state.target}: {state.status}, {'ready' if state.ready else 'not ready'}"
     if state.node:
         text += f" on {state.node}"
@@ -60,7 +62,8 @@ def of_node(state: NodeState, *, at: datetime) -> Observation:
 
 
 def of_event(state: EventSummary, *, at: datetime) -> Observation:
-    """An event with how often and when last."""
+    """An event with how often and when last; its message is as foreign as a log."""
+    state = replace(state, message=redact(state.message))
     times = f" ({state.count} times, last {state.last_at:%H:%M:%S})" if state.count > 1 else ""
     text = f"{state.about}: {state.type} {state.reason}: {short(state.message)}{times}"
     key = f"event:{state.about}:{state.reason}:{state.first_at.isoformat()}"
@@ -125,4 +128,4 @@ def _of_container(state: ContainerState) -> str:
 
 
 def _seen(key: str, about: Target, text: str, fact: Fact, tool: str, at: datetime) -> Observation:
-    return Observation(key=key, about=about, text=text, fact=fact, source=tool, observed_at=at)
+    return Observation(key=key, about=about, text=redact(text), fact=fact, source=tool, observed_at=at)

@@ -160,13 +160,10 @@ def _target(check: _Check, said: SaidTarget) -> Target:
 
 
 def _in_vain(attempt: Attempt, action: Action) -> bool:
-    same = (attempt.action.tool, attempt.action.target, dict(attempt.action.arguments)) == (
-        action.tool,
-        action.target,
-        dict(action.arguments),
-    )
     effect = attempt.verification.effect if attempt.verification else None
-    return same and (attempt.verdict.answer is Answer.DENY or effect in (Effect.NO_EFFECT, Effect.WORSE))
+    return action.repeats(attempt.action) and (
+        attempt.verdict.answer is Answer.DENY or effect in (Effect.NO_EFFECT, Effect.WORSE)
+    )
 
 
 def _hypotheses(said: SaidDecision, target: Target) -> tuple[Hypothesis, ...]:

@@ -50,9 +50,7 @@ def _assessment(decision: Decision, hypotheses: tuple[Hypothesis, ...]) -> Asses
 def _tried(incident: Incident, action: Action) -> bool:
     """Whether it was; a question that was withdrawn before its answer is not."""
     return any(
-        earlier.verdict.answer is not Answer.ASK
-        and (earlier.action.tool, earlier.action.target, dict(earlier.action.arguments))
-        == (action.tool, action.target, dict(action.arguments))
+        earlier.verdict.answer is not Answer.ASK and action.repeats(earlier.action)
         for earlier in incident.attempts
     )
 

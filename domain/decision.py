@@ -44,6 +44,14 @@ class Action:
     reason: str = ""
     expects: str = ""
 
+    def repeats(self, earlier: "Action") -> bool:
+        """Whether it would make the very same change; key, reason and expectation aside."""
+        return (self.tool, self.target, dict(self.arguments)) == (
+            earlier.tool,
+            earlier.target,
+            dict(earlier.arguments),
+        )
+
     def __str__(self) -> str:
         said = ", ".join(f"{name}={value}" for name, value in self.arguments.items())
         return f"{self.tool} {self.target}" + (f" ({said})" if said else "")

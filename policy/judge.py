@@ -68,8 +68,7 @@ def repeated_in_vain(action: Action, incident: Incident) -> bool:
     """Whether this incident has applied the very same change before without it helping."""
     return any(
         earlier.action.key != action.key
-        and (earlier.action.tool, earlier.action.target, dict(earlier.action.arguments))
-        == (action.tool, action.target, dict(action.arguments))
+        and action.repeats(earlier.action)
         and earlier.verification is not None
         and earlier.verification.effect is not Effect.HELPED
         for earlier in incident.attempts

@@ -5,7 +5,7 @@ PY := $(VENV)/bin/python
 SCENARIO ?= bad-image
 SOURCES := main.py drill.py app.py worker.py flow.py nodes.py cli domain utils evidence policy journal receive analyze execute report web mcp_servers sandbox tests
 
-.PHONY: help demo serve test check lint types tests test-kube test-prom drill drill-kube bench-sandbox clean
+.PHONY: help demo serve test check lint types tests test-slow test-kube test-prom drill drill-kube bench-sandbox clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -18,7 +18,8 @@ serve: $(VENV)/service ## the service on port 10000 with the embedded cluster
 
 test: check ## everything that has to hold: lint, types, house, all tests
 
-check: lint types tests
+check: lint
+	@$(MAKE) --no-print-directory -j2 types tests
 
 lint: $(VENV)/checks
 	$(VENV)/bin/ruff check .
@@ -29,6 +30,9 @@ types: $(VENV)/checks
 
 tests: $(VENV)/checks
 	$(PY) -m pytest -n 2
+
+test-slow: $(VENV)/checks ## what takes longer: every scenario, every README command, a real Prometheus
+	$(PY) -m pytest -n 2 -m slow
 
 test-kube: $(VENV)/checks ## the contract suites on a real Kubernetes control plane, where one can be had
 	tests/with_control_plane.sh $(PY) -m pytest -rs tests/contract/kube tests/contract/tools

@@ -101,8 +101,13 @@ async def open_place(
         return
     played = load_scenario(scenario_file(scenario)) if scenario else None
     kubeconfig, speed = settings.files.journal.parent / "sandbox.kubeconfig", settings.sandbox.speed
+    told_by_rules = played is not None and played.alert.rules is True
     async with open_embedded(
-        kubeconfig, nodes_count=settings.sandbox.nodes_count, speed=speed, scenario=played
+        kubeconfig,
+        nodes_count=settings.sandbox.nodes_count,
+        speed=speed,
+        scenario=played,
+        observed=settings.sandbox.observed or told_by_rules,
     ) as embedded:
         clock = SystemClock() if speed else VirtualTime(embedded.cluster.clock)
         alert = alert_body(played, at=clock.now()) if played else b""

@@ -71,7 +71,7 @@ def _settings(folder: Path, analyst: AnalystName) -> Settings:
     given = {name: os.environ[name] for name in LLM_VARIABLES if analyst == "llm" and name in os.environ}
     return Settings(
         server=ServerSection(port=0, stop_s=3.0),
-        sandbox=SandboxSection(speed=0.0, verify=WATCH),
+        sandbox=SandboxSection(speed=0.0, verify=WATCH, observed=analyst == "llm"),
         files=FilesSection(journal=folder / "journal.db", reports=folder / "reports"),
         analyst=analyst,
         **given,  # type: ignore[arg-type]  # under the names that the environment uses

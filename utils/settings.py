@@ -104,6 +104,7 @@ class SandboxSection(Section):
 
     nodes_count: int = Field(default=3, ge=1)
     speed: float = Field(default=1.0, ge=0)
+    observed: bool = True  # with metrics, logs over HTTP and alert rules
     verify: VerifySection = VerifySection(
         poll_s=0.5, settle_s=4.0, deadline_s=60.0
     )  # its back-offs are short

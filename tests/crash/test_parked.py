@@ -58,7 +58,7 @@ async def parked_incident(world: World, child: Child, name: str) -> Incident:
 
 def alert_of(world: World, name: str, *, resolved: bool = False) -> bytes:
     """The scenario's alert for another of its deployments."""
-    spec = AlertSpec(labels={**world.scenario.alert.labels, "deployment": name})
+    spec = AlertSpec(labels={**(world.scenario.alert.labels or {}), "deployment": name})
     body = json.loads(alert_body(world.scenario.model_copy(update={"alert": spec}), at=world.broken_at))
     if resolved:
         body["status"] = body["alerts"][0]["status"] = "resolved"

@@ -155,7 +155,7 @@ async def open_world(
     write_settings(folder, mode=mode)
     async with (
         open_embedded(
-            folder / "sandbox.kubeconfig", nodes_count=3, speed=SPEED, scenario=scenario
+            folder / "sandbox.kubeconfig", nodes_count=3, speed=SPEED, scenario=scenario, observed=False
         ) as embedded,
         RecordingProxy(embedded.url) as proxy,
     ):

@@ -22,6 +22,8 @@ from tests.builders import NOW, WEB
 from tests.docs.pages import ROOT, Found, blocks, commands
 from utils.timing import SystemClock
 
+pytestmark = pytest.mark.slow
+
 PATIENCE_S = 30.0  # for a service to start, be asked and stop; usually two
 INCIDENT_ID = "inc-20261120-0300-cafe"
 ACTION_KEY = f"{INCIDENT_ID}-1"

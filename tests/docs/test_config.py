@@ -75,6 +75,8 @@ def test_the_page_says_every_setting_with_its_default(defaults: dict[str, Any]) 
 
 
 def _same(text: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return text == str(value).lower()
     return float(text) == value if isinstance(value, float | int) else text == str(value)
 
 

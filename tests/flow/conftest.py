@@ -16,15 +16,15 @@ from domain.incident import Incident, IncidentState
 from journal.port import IncidentSummary
 from utils.settings import FilesSection, SandboxSection, ServerSection, Settings, VerifySection
 
-PATIENCE_S = 20.0
-QUICK = VerifySection(poll_s=0.05, settle_s=0.6, deadline_s=6.0)  # at speed 8, 4.8 s of the cluster's time
+PATIENCE_S = 60.0
+QUICK = VerifySection(poll_s=0.05, settle_s=0.6, deadline_s=25.0)  # at speed 8, 4.8 s of the cluster's time
 
 
 def quick_settings(folder: Path, **changes: Any) -> Settings:
     """Settings whose files lie in `folder`, without an LLM whatever the environment holds."""
     given: dict[str, Any] = {
         "server": ServerSection(port=0, stop_s=3.0),
-        "sandbox": SandboxSection(speed=8.0, verify=QUICK),
+        "sandbox": SandboxSection(speed=8.0, verify=QUICK, observed=False),
         "verify": QUICK,
         "files": FilesSection(journal=folder / "data" / "journal.db", reports=folder / "reports"),
         "analyst": "rules",

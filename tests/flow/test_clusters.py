@@ -65,7 +65,7 @@ async def test_a_cluster_that_nobody_configured_is_left_to_a_person(tmp_path: Pa
         await world.post_alert(labels=labelled(world.place, "north"))
         incident = await world.closed()
         images = {image(east), image(west)}
-    assert {"kube-read", "prom", "loki", "kube-read@west", "kube-change@west", "prom@west"} <= servers
+    assert {"kube-read", "kube-change", "kube-read@west", "kube-change@west", "prom@west"} <= servers
     assert "loki@west" not in servers  # there is none
     assert (incident.resolution, incident.attempts) == (Resolution.ESCALATED, [])
     assert GOOD not in images

@@ -20,7 +20,10 @@ from tests.real.programs import MISSING, alertmanager, prometheus
 PATIENCE_S = 15.0
 LOOK_S = 0.1
 
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(bool(MISSING), reason=f"not installed: {', '.join(MISSING)}"),
+]
 
 RULE: dict[str, object] = {
     "alert": "KubeDeploymentRolloutStuck",

@@ -1,5 +1,7 @@
 """Whom programs call by their environment, what gets lost between nodes, and what requests cost."""
 
+from typing import Any
+
 import pytest
 
 from sandbox.fields import Obj
@@ -28,7 +30,7 @@ def test_a_variable_names_host_and_port_in_many_ways(text: str, meant: str) -> N
 def caller(*env: tuple[str, str]) -> Obj:
     """`front` calls what its variable ORDERS_URL says."""
     variables = [{"name": name, "value": value} for name, value in env]
-    box = {"name": "app", "image": "shop/app:1", "ports": [{"containerPort": 8080}], "env": variables}
+    box: Obj = {"name": "app", "image": "shop/app:1", "ports": [{"containerPort": 8080}], "env": variables}
     return deployment("front", 1, pod_template(notes={"calls-env": "ORDERS_URL"}, containers=[box]))
 
 
@@ -126,10 +128,11 @@ def test_a_clock_that_is_behind_takes_new_certificates_for_not_yet_valid() -> No
 def costly(**limits: str) -> World:
     """`web` pays 10 ms of cpu for each of its 20 requests a second."""
     world = World()
-    box = {"name": "app", "image": "shop/app:1", "ports": [{"containerPort": 8080}]}
+    box: Obj = {"name": "app", "image": "shop/app:1", "ports": [{"containerPort": 8080}]}
     box["resources"] = {"requests": {"cpu": "100m"}, **({"limits": limits} if limits else {})}
     template = pod_template(notes={"cpu-per-request": "10m"}, containers=[box])
-    web = service("web", **{"requests-per-second": "20"})
+    notes: dict[str, Any] = {"requests-per-second": "20"}
+    web = service("web", **notes)
     world.apply([web, deployment("web", 2, template)])
     world.settle()
     world.advance(10)

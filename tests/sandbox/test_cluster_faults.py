@@ -1,5 +1,7 @@
 """Faults that the surroundings bring: what a program misses, what its node, disk or resolver does to it."""
 
+from typing import Any
+
 import pytest
 
 from sandbox.fields import Obj
@@ -12,7 +14,7 @@ def box(**more: object) -> Obj:
     return {"name": "app", "image": "shop/app:1", **more}
 
 
-def running(notes: dict[str, str], nodes: int = 1, **spec: object) -> World:
+def running(notes: dict[str, str], nodes: int = 1, **spec: Any) -> World:
     world = World(nodes)
     world.apply([pod("one", pod_template(notes=notes, **spec))])
     world.advance(20)
@@ -62,7 +64,7 @@ PORTS = "net.ipv4.ip_local_port_range"
     ],
 )
 def test_a_program_ends_until_the_spec_gives_it_what_it_needs(
-    notes: dict[str, str], poor: dict[str, object], rich: dict[str, object], words: str
+    notes: dict[str, str], poor: dict[str, Any], rich: dict[str, Any], words: str
 ) -> None:
     world = running(notes, **poor)
     assert container_state(world.get("Pod", "one"))["restartCount"] > 0
@@ -168,7 +170,7 @@ def test_an_image_that_the_node_has_needs_no_registry() -> None:
 
 def test_a_failing_disk_ends_those_who_write_to_it_and_nobody_else() -> None:
     world = World(1)
-    disk = {"volumes": [{"name": "data", "hostPath": {"path": "/data"}}]}
+    disk: dict[str, Any] = {"volumes": [{"name": "data", "hostPath": {"path": "/data"}}]}
     mounted = box(volumeMounts=[{"name": "data", "mountPath": "/var/lib/db"}])
     world.apply([pod("db", pod_template(containers=[mounted], **disk)), pod("web")])
     world.settle()
@@ -186,7 +188,7 @@ def test_a_failing_disk_ends_those_who_write_to_it_and_nobody_else() -> None:
 
 def test_a_slow_disk_makes_answers_late() -> None:
     world = World(1)
-    disk = {"volumes": [{"name": "data", "hostPath": {"path": "/data"}}]}
+    disk: dict[str, Any] = {"volumes": [{"name": "data", "hostPath": {"path": "/data"}}]}
     probe = {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 5, "timeoutSeconds": 1}
     mounted = box(volumeMounts=[{"name": "data", "mountPath": "/data"}], readinessProbe=probe)
     world.apply([deployment("db", 1, pod_template(containers=[mounted], **disk))])

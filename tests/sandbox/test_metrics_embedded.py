@@ -55,6 +55,6 @@ async def test_who_does_not_want_to_be_observed_is_not(tmp_path: Path) -> None:
 def test_a_scenarios_alert_is_told_like_any_other(crash: Scenario) -> None:
     body = json.loads(alert_body(crash, at=datetime(2026, 1, 5, tzinfo=UTC)))
     (alert,) = body["alerts"]
-    assert alert["fingerprint"] == fingerprint(crash.alert.labels)
+    assert alert["fingerprint"] == fingerprint(crash.alert.labels or {})
     assert body["groupKey"] == '{}:{alertname="KubePodCrashLooping", namespace="shop"}'
     assert body["commonLabels"] == crash.alert.labels

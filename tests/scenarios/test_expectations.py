@@ -22,6 +22,8 @@ from sandbox.scenario import (
 )
 from sandbox.scoring import checks_hold
 
+pytestmark = pytest.mark.slow
+
 FILES = sorted((Path(__file__).parents[2] / "scenarios").rglob("*.yaml"))
 RESTARTABLE = ("Deployment", "StatefulSet", "DaemonSet")
 RESTART = {"spec": {"template": {"metadata": {"annotations": {"kubectl.kubernetes.io/restartedAt": "now"}}}}}

@@ -15,6 +15,8 @@ from sandbox.kubelet.timings import Timings
 from sandbox.scenario import Scenario, Step, inject, load_scenario, play, prepare
 from sandbox.scoring import checks_hold
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FIXES = Path(__file__).parent / "fixes"
 FILES = sorted((ROOT / "scenarios").rglob("*.yaml"))

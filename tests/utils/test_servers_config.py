@@ -83,4 +83,4 @@ def test_a_file_that_is_missing_or_no_json_is_bad_input(tmp_path: Path) -> None:
 
 def test_the_shipped_file_names_our_servers() -> None:
     servers = load_servers(HOME / "servers_config.json", {}).servers
-    assert list(servers) == ["kube-read", "kube-change"]
+    assert list(servers) == ["kube-read", "kube-change", "prom", "loki"]

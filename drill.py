@@ -4,7 +4,8 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -54,9 +55,19 @@ class Score:
 
 def run_drill(file: Path, analyst: AnalystName) -> Score:
     """Run one scenario in this process. Raises BadInput for a file that is no scenario."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
-    with tempfile.TemporaryDirectory(prefix="drill-") as folder:
+    with _silence(), tempfile.TemporaryDirectory(prefix="drill-") as folder:
         return asyncio.run(_drill(_settings(Path(folder), analyst), file))
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """No log lines inside; afterwards as before, for whoever else logs in this process."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
+    try:
+        yield
+    finally:
+        structlog.configure(**before)
 
 
 def broken_drill(file: Path, reason: str) -> Score:

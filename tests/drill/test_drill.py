@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+import structlog
 import yaml
+from structlog.testing import capture_logs
 
 from app import scenario_file
 from cli.drill import scenario_files
@@ -17,6 +19,12 @@ NAME = "scaled-to-zero"
 @pytest.fixture(scope="module")
 def score() -> Score:
     return run_drill(scenario_file(NAME), "rules")
+
+
+def test_a_drill_leaves_the_logs_of_its_process_as_they_were(score: Score) -> None:
+    with capture_logs() as logs:
+        structlog.get_logger().info("still_heard")
+    assert [line["event"] for line in logs] == ["still_heard"]
 
 
 def test_a_fault_that_is_understood_is_diagnosed_mended_and_nothing_else_is_touched(score: Score) -> None:

@@ -29,17 +29,17 @@ types: $(VENV)/checks
 	$(VENV)/bin/mypy $(SOURCES)
 
 tests: $(VENV)/checks
-	$(PY) -m pytest -n 2
+	$(PY) -m pytest -n 3 --dist worksteal
 
 test-slow: $(VENV)/checks ## what takes longer: every scenario, every README command, a real Prometheus
-	$(PY) -m pytest -n 2 -m slow
+	$(PY) -m pytest -n 3 --dist worksteal -m slow
 
 test-kube: $(VENV)/checks ## the contract suites on a real Kubernetes control plane, where one can be had
 	tests/with_control_plane.sh $(PY) -m pytest -rs tests/contract/kube tests/contract/tools
 
 test-prom: $(VENV)/checks ## the sandbox's metrics and alerts against a real Prometheus and Alertmanager
 	$(PY) -m pytest tests/real_prometheus/check_queries.py tests/real_prometheus/check_alerts.py
-	PROM_CONTRACT=real $(PY) -m pytest -rs tests/contract/prom
+	PROM_CONTRACT=real $(PY) -m pytest -rs tests/contract/prom -m "slow or not slow"
 
 drill: $(VENV)/service ## all drills, beside two analysts that understand nothing
 	@$(PY) main.py drill --baselines

@@ -3,10 +3,14 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from app import Service
 from cli.fixtures import Fixture, read_fixtures
 from domain.incident import Resolution
 from tests.real.postbox import Became, posted
+
+pytestmark = pytest.mark.slow
 
 FOLDER = Path(__file__).parent.parent / "data" / "alertmanager"
 FILES = sorted(FOLDER.glob("*.json"))

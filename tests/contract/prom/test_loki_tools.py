@@ -9,6 +9,8 @@ from mcp_servers.http_access import Access
 from mcp_servers.loki import server as loki
 from tests.contract.prom.world import ILL_S, Tools, Watched
 
+pytestmark = pytest.mark.slow
+
 SHOP = '{namespace="shop"}'
 
 

@@ -11,6 +11,8 @@ from mcp_servers.prom.thinning import MAX_POINTS
 from tests.contract.prom.world import Tools
 from utils.tool_texts import MAX_TOKENS, tokens_count
 
+pytestmark = pytest.mark.slow
+
 TOOLS = {
     *("prom_query", "prom_query_range", "prom_metadata", "prom_targets", "prom_alerts", "prom_rules"),
     *("prom_config", "prom_status", "prom_labels", "prom_series"),

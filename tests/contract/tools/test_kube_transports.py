@@ -20,6 +20,8 @@ from utils.servers_config import ServersConfig
 from utils.timing import SystemClock
 from utils.tool_server import Pace
 
+pytestmark = pytest.mark.slow
+
 HOME = Path(__file__).resolve().parents[3]
 LIST_NODES = ToolCall(tool="list_nodes")
 SERVE = ("-m", "mcp_servers.serve")

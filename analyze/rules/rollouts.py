@@ -1,5 +1,7 @@
 """Unwell pods explained by what is said about them and by what the newest rollout changed."""
 
+import re
+
 from analyze.rules.table import TABLE, Row
 from analyze.scene import Scene, current_revision, runs_revision, unique
 from domain.alert import Target
@@ -10,6 +12,7 @@ Said = list[tuple[str, str]]  # evidence id and text
 
 ROLLED_BACK = frozenset(row.cause for row in TABLE if row.comes_with_rollouts)
 RESTARTS_COUNT = 3
+HOST = re.compile(r"[a-z0-9][a-z0-9.-]{2,}")
 BY_ROLLOUT = 0.86  # from here on the rollout is to blame, and undoing it is the way back
 
 
@@ -30,6 +33,8 @@ def _hypothesis(scene: Scene, row: Row, said: Said, revision: Revision | None) -
     if workload is None or not words:
         return None
     changes = _changes(row, revision)
+    if row.names_value:
+        changes = [change for change in changes if _named_in(change, said)]
     confidence = row.both if changes else row.words_alone
     if not confidence:
         return None
@@ -49,6 +54,12 @@ def _changes(row: Row, revision: Revision | None) -> list[str]:
     if row.changed is None or revision is None:
         return []
     return [change for change in revision.changes if row.changed.search(f" {change}")]
+
+
+def _named_in(change: str, said: Said) -> bool:
+    """Whether a host of the new value is spoken of: a variable is to blame only for what it leads to."""
+    hosts = [host for host in HOST.findall(change.rpartition(" -> ")[2]) if not host.isdigit()]
+    return any(host in text for host in hosts for _, text in said)
 
 
 def _said(scene: Scene, revision: Revision | None) -> Said:

@@ -22,6 +22,7 @@ class Row:
     changed: re.Pattern[str] | None
     both: float
     words_alone: float
+    names_value: bool = False  # the new value, or the host in it, has to be in the words
 
     @property
     def comes_with_rollouts(self) -> bool:
@@ -30,11 +31,18 @@ class Row:
 
 
 def row(
-    cause: str, title: str, says: str, changed: str = "", *, both: float = 0.92, alone: float = 0.0
+    cause: str,
+    title: str,
+    says: str,
+    changed: str = "",
+    *,
+    both: float = 0.92,
+    alone: float = 0.0,
+    names_value: bool = False,
 ) -> Row:
     """A row whose patterns are compiled; `alone` 0 means that the words mean nothing without the change."""
     pattern = re.compile(changed) if changed else None
-    return Row(cause, title, re.compile(says, re.IGNORECASE | re.DOTALL), pattern, both, alone)
+    return Row(cause, title, re.compile(says, re.IGNORECASE | re.DOTALL), pattern, both, alone, names_value)
 
 
 TABLE: tuple[Row, ...] = (
@@ -54,7 +62,7 @@ TABLE: tuple[Row, ...] = (
         r" env \S+ .* -> \(none\)$| env \S+ changed$", both=0.9),
     row("env-wrong-value", "A variable leads the program to the wrong place",
         NO_HOST + r"|connection refused|Communications link failure|i/o timeout",
-        r" env \S+ (?!\(none\)).+ -> (?!\(none\)).+", both=0.88),
+        r" env \S+ (?!\(none\)).+ -> (?!\(none\)).+", both=0.88, names_value=True),
     row("configmap-key-dropped", "A key of a ConfigMap is gone", r"couldn't find key \S+ in ConfigMap|references non-existent config key",
         alone=0.92),
     row("configmap-deleted", "A ConfigMap is gone", r'configmaps? "[^"]+" not found', alone=0.9),

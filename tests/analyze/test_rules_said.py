@@ -78,6 +78,12 @@ def test_the_same_words_without_the_change_never_lead_to_a_rollback(
         assert action is None or hypothesis.cause == "image-bad-version"
 
 
+def test_a_variable_is_not_to_blame_for_a_host_that_it_does_not_name() -> None:
+    words = event(POD, "Failed", "dial tcp: lookup cache on 10.96.0.10:53: no such host")
+    assert "env-wrong-value" not in found(rolled_out("web env GOGC 100 -> off"), unwell(), words)
+    assert "env-wrong-value" in found(rolled_out("web env CACHE redis:6379 -> cache:6379"), unwell(), words)
+
+
 @pytest.mark.parametrize(
     ("cause", "words"),
     [

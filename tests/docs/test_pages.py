@@ -189,4 +189,4 @@ def _build_steps() -> list[list[str]]:
 
 def test_pages_are_written_for_readers_anywhere() -> None:
     for page in PAGES:
-        assert not re.search(r"/work/|/tmp/|/root/|\bTODO\b", read(page)), name_of(page)
+        assert not re.search(r"/home/|/tmp/|/root/|\bTODO\b", read(page)), name_of(page)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from domain.alert import Target
 from domain.clock import Clock
-from domain.cluster import PodState, ServiceState
+from domain.cluster import EventSummary, PodState, ServiceState
 from domain.errors import LoopError
 from domain.evidence import Observation
 from evidence import describe
@@ -16,6 +16,10 @@ from evidence.locate import locate
 from evidence.surroundings import Surroundings
 
 NEIGHBOURS_COUNT = 2  # looked into besides the target
+# Normal events that explain something; the others say that pods are made, placed and started.
+TELLING = frozenset(
+    {"ScalingReplicaSet", "SuccessfulRescale", "Killing", "Preempted", "TaintManagerEviction"}
+)
 EVENTS_KEPT_COUNT = 60
 PODS_LOOKED_INTO_COUNT = 3  # pods of one workload fail alike; three show whether they do
 
@@ -123,7 +127,10 @@ class Gatherer:
     ) -> list[Observation]:
         """Events of what the alert named, of the target, and of what bears its name: replica sets, pods."""
         events = await self._reader.events_in(target.namespace)
-        concerned = [e for e in events if bears_name(e.about, target) or e.about == named]
+        concerned = [
+            event for event in events
+            if tells(event) and (bears_name(event.about, target) or event.about == named)
+        ]  # fmt: skip
         return [describe.of_event(event, at=at) for event in concerned[:EVENTS_KEPT_COUNT]]
 
     async def _events_of(self, target: Target, at: datetime) -> list[Observation]:
@@ -161,6 +168,11 @@ class Gatherer:
                 )
                 seen.append(describe.of_log(tail, at=at))
         return seen
+
+
+def tells(event: EventSummary) -> bool:
+    """Whether an event says more than that things take their usual way."""
+    return event.type == "Warning" or event.reason in TELLING
 
 
 def bears_name(about: Target, target: Target) -> bool:

@@ -37,7 +37,7 @@ NAMES = (
     "nodes-cordoned",
     "unknown-crash",
     "pod-quota-used-up",
-    "selector-for-disks-nobody-has",
+    "asks-for-more-memory-than-a-node-has",
     "cpu-quota-used-up",
     "host-port-already-taken",
 )

@@ -16,10 +16,10 @@ Remedy = Callable[[Scene, Hypothesis, str], Action | None]
 
 def remedy(scene: Scene, hypothesis: Hypothesis, key: str) -> Action | None:
     """The action for this cause under idempotency key `key`; None when none is known or safe."""
-    known = REMEDIES.get(hypothesis.cause)
-    if known is None and blames_rollout(hypothesis):
-        known = _roll_back
     part = next((part for part in scene.each_workload() if part.target == hypothesis.target), scene)
+    known = REMEDIES.get(hypothesis.cause)
+    if known is None and blames_rollout(part, hypothesis):
+        known = _roll_back
     return known(part, hypothesis, key) if known else None
 
 

@@ -10,10 +10,10 @@ from domain.decision import Hypothesis
 
 Said = list[tuple[str, str]]  # evidence id and text
 
-ROLLED_BACK = frozenset(row.cause for row in TABLE if row.comes_with_rollouts)
+ROWS = {row.cause: row for row in TABLE}
 RESTARTS_COUNT = 3
 HOST = re.compile(r"[a-z0-9][a-z0-9.-]{2,}")
-BY_ROLLOUT = 0.86  # from here on the rollout is to blame, and undoing it is the way back
+BY_ROLLOUT = 0.86  # sure enough to undo a rollout whose change fits
 
 
 def said_and_changed(scene: Scene) -> list[Hypothesis]:
@@ -32,9 +32,7 @@ def _hypothesis(scene: Scene, row: Row, said: Said, revision: Revision | None) -
     words = [(id, match[0]) for id, text in said if (match := row.says.search(text))]
     if workload is None or not words:
         return None
-    changes = _changes(row, revision)
-    if row.names_value:
-        changes = [change for change in changes if _named_in(change, said)]
+    changes = _changes(row, revision, said)
     confidence = row.both if changes else row.words_alone
     if not confidence:
         return None
@@ -50,10 +48,12 @@ def _hypothesis(scene: Scene, row: Row, said: Said, revision: Revision | None) -
     )
 
 
-def _changes(row: Row, revision: Revision | None) -> list[str]:
+def _changes(row: Row, revision: Revision | None, said: Said) -> list[str]:
+    """What the revision changed that fits the row."""
     if row.changed is None or revision is None:
         return []
-    return [change for change in revision.changes if row.changed.search(f" {change}")]
+    fitting = [change for change in revision.changes if row.changed.search(f" {change}")]
+    return [change for change in fitting if not row.names_value or _named_in(change, said)]
 
 
 def _named_in(change: str, said: Said) -> bool:
@@ -92,6 +92,13 @@ def _makes_pods_of(about: Target, workload: Target) -> bool:
     return about.kind in MAKERS and own
 
 
-def blames_rollout(hypothesis: Hypothesis) -> bool:
-    """Whether undoing the newest rollout is the way back for this hypothesis."""
-    return hypothesis.cause in ROLLED_BACK and hypothesis.confidence >= BY_ROLLOUT
+def blames_rollout(scene: Scene, hypothesis: Hypothesis) -> bool:
+    """Whether undoing the newest rollout is the way back: only when what it changed fits the cause.
+
+    `scene` is the one seen from the hypothesis' workload.
+    """
+    row = ROWS.get(hypothesis.cause)
+    if row is None or scene.workload is None or hypothesis.confidence < BY_ROLLOUT:
+        return False
+    revision = current_revision(scene.workload.fact)
+    return bool(_changes(row, revision, _said(scene, revision)))

@@ -24,11 +24,6 @@ class Row:
     words_alone: float
     names_value: bool = False  # the new value, or the host in it, has to be in the words
 
-    @property
-    def comes_with_rollouts(self) -> bool:
-        """Whether undoing a rollout can mend it."""
-        return self.changed is not None
-
 
 def row(
     cause: str,

@@ -96,9 +96,13 @@ def test_a_variable_is_not_to_blame_for_a_host_that_it_does_not_name() -> None:
     ],
 )  # fmt: skip
 def test_what_keeps_pods_from_being_made_is_read_from_their_maker(cause: str, words: str) -> None:
-    hypotheses = found(rolled_out(), event(REPLICA_SET, "FailedCreate", words))
+    facts: list[Fact] = [
+        rolled_out("web image shop/web:0 -> shop/web:1"),
+        event(REPLICA_SET, "FailedCreate", words),
+    ]
+    hypotheses = found(*facts)
     assert hypotheses[cause].confidence > 0.85
-    assert remedy(Scene.of(incident()), hypotheses[cause], "k") is None
+    assert remedy(Scene.of(incident(facts)), hypotheses[cause], "k") is None
 
 
 def test_what_is_said_about_another_workload_is_not_held_against_this_one() -> None:
